@@ -1,0 +1,117 @@
+"""Every exception of the project, grouped by what can be done about it.
+
+Catch a group, raise a leaf. The message of each is one or two sentences for an operator: what
+happened, to which row, setting or connection, and what to do next. No message carries a secret, a
+vendor's whole answer or a person's data.
+
+| group | what can be done | Airflow |
+|---|---|---|
+| `FixableError` | somebody changes a setting, a connection or a parameter, then runs again | fails at once |
+| `PassingError` | nothing; the same call later may succeed | retries |
+| `SourceError` | the read was not whole; the next run reads again | fails at once |
+| `IntegrityError` | the run contradicts itself or was taken over: nothing may be sent or loaded | fails at once |
+| `PublishingError` | publishing ended before every row was acknowledged; the next run goes on | fails at once |
+"""
+
+from __future__ import annotations
+
+
+class CertreconError(Exception):
+    """The root of the project's exceptions."""
+
+
+class FixableError(CertreconError):
+    """Somebody must change something before the same run can succeed."""
+
+
+class SettingsError(FixableError):
+    """A settings key or value is wrong; the message names both."""
+
+
+class ParameterError(FixableError):
+    """A run parameter is unknown or wrong; the message names it."""
+
+
+class ConnectionSettingsError(FixableError):
+    """An Airflow connection is missing or lacks a part; the message names both."""
+
+
+class CredentialsError(FixableError):
+    """A vendor refused the credentials (401) or the right to do this (403)."""
+
+
+class RequestRefusedError(FixableError):
+    """A vendor refused a request (any other 4xx); the message carries the vendor's words.
+
+    Attributes:
+        status: The HTTP status of the answer.
+    """
+
+    def __init__(self, message: str, status: int) -> None:
+        """Keep the status beside the message."""
+        super().__init__(message)
+        self.status = status
+
+
+class GuardTrippedError(FixableError):
+    """A guard stopped publishing and nobody could be asked."""
+
+
+class PassingError(CertreconError):
+    """Something outside was not available; the same call may succeed later."""
+
+
+class VendorUnavailableError(PassingError):
+    """A vendor did not answer usefully (5xx, broken connection, time-out) within all retries."""
+
+
+class RateLimitedError(PassingError):
+    """A vendor kept answering 429 within all retries."""
+
+
+class WarehouseUnavailableError(PassingError):
+    """PostgreSQL could not be reached."""
+
+
+class SourceError(CertreconError):
+    """What a vendor answered cannot be taken as the whole truth."""
+
+
+class IncompleteReadError(SourceError):
+    """Control totals of a dataset did not agree within all reads; the message has the numbers."""
+
+
+class ResponseFormatError(SourceError):
+    """A successful answer was not in the documented form."""
+
+
+class IntegrityError(CertreconError):
+    """The run contradicts itself; nothing may be published or loaded."""
+
+
+class AccountingError(IntegrityError):
+    """Totals of claims, dispositions and certificates do not add up."""
+
+
+class RuleEvaluationError(IntegrityError):
+    """A Great Expectations expectation raised instead of giving a result."""
+
+
+class EvidenceError(IntegrityError):
+    """An evidence file is missing or does not have the sealed digest."""
+
+
+class RunTakenOverError(IntegrityError):
+    """The run is no longer the running one of its target: clear the whole run."""
+
+
+class PublishingError(CertreconError):
+    """Publishing ended with rows that Ditio has not acknowledged."""
+
+
+class PublishingStoppedError(PublishingError):
+    """A refusal that is no row's fault, or too many rejected rows, stopped publishing."""
+
+
+class RowsUndeliveredError(PublishingError):
+    """Some rows got no answer within all retries."""

@@ -1,0 +1,61 @@
+"""How text is compared: trimmed, composed, and folded (design, *From certificates to claims*, 2, 4, 5)."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+_LETTERS = str.maketrans(
+    {"ø": "o", "æ": "ae", "å": "a", "đ": "d", "ð": "d", "ł": "l", "þ": "th", "ß": "ss", "œ": "oe"}
+)
+
+
+def trimmed(text: str) -> str:
+    """Return `text` in NFC without surrounding white space."""
+    return unicodedata.normalize("NFC", text).strip()
+
+
+def collapsed(text: str) -> str:
+    """Return `text` trimmed, in NFC, with each run of inner white space as one space."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def _unmarked(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join(char for char in decomposed if not unicodedata.category(char).startswith("M"))
+
+
+def fold(text: str) -> str:
+    """Return `text` without marks and case, the letters of the design's table written out."""
+    return _unmarked(_unmarked(text).casefold()).translate(_LETTERS)
+
+
+def fold_tokens(text: str) -> tuple[str, ...]:
+    """Return the folded `text` split at anything but letters and digits."""
+    return tuple("".join(char if char.isalnum() else " " for char in fold(text)).split())
+
+
+def fold_key(text: str) -> str:
+    """Return one string that is equal for texts that are equal when folded.
+
+    A text without any letter or digit keeps its own characters, so that two different symbols do
+    not count as the same word.
+    """
+    return " ".join(fold_tokens(text)) or fold(text).strip()
+
+
+def trimmed_column(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+    """Return a string column trimmed and in NFC; what is blank becomes null."""
+    values = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    cleaned = pc.utf8_trim_whitespace(pc.utf8_normalize(values.cast(pa.string()), form="NFC"))
+    return pc.if_else(pc.equal(cleaned, ""), pa.scalar(None, pa.string()), cleaned)
+
+
+def json_literals(column: pa.Array) -> pa.Array:
+    """Return a string column as JSON literals, each distinct value encoded once; null becomes `null`."""
+    encoded = column.dictionary_encode()
+    literals = [json.dumps(value, ensure_ascii=False) for value in encoded.dictionary.to_pylist()]
+    return pc.fill_null(pa.array(literals, pa.string()).take(encoded.indices), "null")

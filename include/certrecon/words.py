@@ -1,0 +1,107 @@
+"""The closed vocabularies that code, warehouse and reports share (design, *Words*)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Mode(StrEnum):
+    """What a run may do."""
+
+    PUBLISH = "publish"
+    DRY_RUN = "dry_run"
+
+
+class Severity(StrEnum):
+    """How much a finding weighs; only `critical` blocks a claim."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class Owner(StrEnum):
+    """Who can fix what a finding is about."""
+
+    FOURHSE = "4hse"
+    HR = "hr"
+    DITIO = "ditio"
+    SETTINGS = "settings"
+
+
+class Disposition(StrEnum):
+    """The one outcome of a claim in a run, in the order in which they are decided."""
+
+    NOT_APPLICABLE = "not_applicable"
+    BLOCKED = "blocked"
+    HELD = "held"
+    SUPERSEDED = "superseded"
+    DELIVERED = "delivered"
+    PLANNED = "planned"
+    REFUSED = "refused"
+    REJECTED = "rejected"
+    UNDELIVERED = "undelivered"
+
+
+class RunStatus(StrEnum):
+    """The state of a run in the warehouse."""
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    SUCCEEDED_WITH_REJECTS = "succeeded_with_rejects"
+    FAILED = "failed"
+
+
+class LedgerState(StrEnum):
+    """The state of a ledger entry."""
+
+    PENDING = "pending"
+    ACKNOWLEDGED = "acknowledged"
+    REJECTED = "rejected"
+    UNDELIVERED = "undelivered"
+
+
+class Guard(StrEnum):
+    """The checks that stand between a plan and its publishing."""
+
+    FIRST_PUBLISH = "first_publish"
+    TENANT_MISSING = "tenant_missing"
+    DROP = "drop"
+    MATCH_RATE = "match_rate"
+    UPSERTS = "upserts"
+    WITHDRAWN = "withdrawn"
+
+
+class ActionType(StrEnum):
+    """4HSE's types of requirement (vendor document, `action_type`)."""
+
+    TRAINING = "TRAINING"
+    MAINTENANCE = "MAINTENANCE"
+    HEALTH = "HEALTH"
+    CHECK = "CHECK"
+    PER = "PER"
+
+
+class EmployeeSource(StrEnum):
+    """Which Ditio call lists the employees."""
+
+    EMPLOYEES_V5 = "employees_v5"
+    USERS_V4 = "users_v4"
+
+
+class Unlinked(StrEnum):
+    """What becomes of a certificate without a link (setting `unlinked`)."""
+
+    HOLD = "hold"
+    SEND = "send"
+
+
+class NoExpiry(StrEnum):
+    """What becomes of a certificate without any expiry (setting `no_expiry`)."""
+
+    BLOCK = "block"
+    SENTINEL = "sentinel"
+
+
+HEALTH = ActionType.HEALTH.value
+PERSON = "PERSON"
