@@ -1,0 +1,111 @@
+"""The expiry of links and of claims (design, *From certificates to claims*, 3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from certrecon.claims.dates import Bools, DateState, Days, Ints, add_validity, parse_days, parse_positive
+
+_LATER_THAN_ALL = np.iinfo(np.int32).max
+
+
+class ExpirySource(IntEnum):
+    """Where an expiry comes from."""
+
+    NONE = 0
+    LINK = 1
+    CERTIFICATE = 2
+    VALIDITY = 3
+    SENTINEL = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Expiries:
+    """Expiries of certificates, links or claims.
+
+    Attributes:
+        days: The expiry.
+        source: `ExpirySource` of each, `int8`.
+    """
+
+    days: Days
+    source: npt.NDArray[np.int8]
+
+    def take(self, positions: Ints) -> Expiries:
+        """Return the rows at `positions`, none of which may be -1."""
+        return Expiries(self.days.take(positions), self.source[positions])
+
+
+def _sourced(days: Days, source: ExpirySource) -> npt.NDArray[np.int8]:
+    return np.where(days.state == DateState.MISSING, ExpirySource.NONE, source).astype(np.int8)
+
+
+def _otherwise(first: Expiries, second: Expiries) -> Expiries:
+    missing = first.days.state == DateState.MISSING
+    return Expiries(first.days.otherwise(second.days), np.where(missing, second.source, first.source))
+
+
+def certificate_expiries(issued: Days, date_expire: pa.Array, validity: pa.Array, unit: pa.Array) -> Expiries:
+    """Return each certificate's own expiry: its `date_expire`, else issue date plus validity, else none."""
+    own = parse_days(date_expire)
+    derived = add_validity(issued, parse_positive(validity), unit)
+    return _otherwise(
+        Expiries(own, _sourced(own, ExpirySource.CERTIFICATE)),
+        Expiries(derived, _sourced(derived, ExpirySource.VALIDITY)),
+    )
+
+
+def link_expiries(date_expire: pa.Array, of_certificates: Expiries) -> Expiries:
+    """Return each link's expiry: its own `date_expire`, else its certificate's (same row)."""
+    own = parse_days(date_expire)
+    return _otherwise(Expiries(own, _sourced(own, ExpirySource.LINK)), of_certificates)
+
+
+@dataclass(frozen=True, slots=True)
+class GoverningExpiries:
+    """The expiry of each claim, and which link gave it.
+
+    Attributes:
+        expiries: The governing expiry of each claim.
+        link: Position of a link that gave it (-1 = none has an expiry).
+        disagrees: Whether the claim's links give different expiries.
+    """
+
+    expiries: Expiries
+    link: Ints
+    disagrees: Bools
+
+
+def govern(links: Expiries, received: Ints, claim: Ints, claims: int) -> GoverningExpiries:
+    """Let the earliest expiry govern each claim; one malformed among them governs before all.
+
+    Args:
+        links: Expiry of each link.
+        received: A number for the text behind each link's expiry: equal texts, equal numbers.
+        claim: The claim of each link.
+        claims: How many claims there are.
+    """
+    state, day = links.days.state, links.days.day
+    order = np.lexsort((links.source, np.where(links.days.valid, day, _LATER_THAN_ALL), state != DateState.INVALID, claim))
+    present, first = np.unique(claim[order], return_index=True)
+    link = np.full(claims, -1, np.int64)
+    link[present] = order[first]
+    expiries = Expiries(links.days.take(link), np.append(links.source, np.int8(0))[link])
+    none = expiries.days.state == DateState.MISSING
+    return GoverningExpiries(expiries, np.where(none, -1, link), _disagreeing(links, received, claim, claims))
+
+
+def _disagreeing(links: Expiries, received: Ints, claim: Ints, claims: int) -> Bools:
+    """Return which claims have links with different expiries; what is malformed differs by its text."""
+    given = links.days.state != DateState.MISSING
+    value = np.where(links.days.valid, links.days.day.astype(np.int64), _LATER_THAN_ALL + received)[given]
+    lowest = np.full(claims, np.iinfo(np.int64).max)
+    highest = np.full(claims, np.iinfo(np.int64).min)
+    np.minimum.at(lowest, claim[given], value)
+    np.maximum.at(highest, claim[given], value)
+    return lowest < highest

@@ -1,0 +1,81 @@
+"""What decides the outcome of claims, beside their facts and findings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from certrecon.words import Disposition
+
+PREVIOUS_CLAIMS = pa.schema(
+    [
+        ("certificate_id", pa.string()),
+        ("certificate_type", pa.string()),
+        ("tenant_id", pa.string()),
+        ("employee_number", pa.string()),
+        ("issued_on", pa.date32()),
+        ("valid_until", pa.date32()),
+        ("disposition", pa.string()),
+        ("findings", pa.list_(pa.string())),
+        ("linked", pa.bool_()),
+        ("resource_id", pa.string()),
+        ("person_name", pa.string()),
+    ]
+)
+"""The target's open claims as the last publishing run left them."""
+
+LOOKUPS = pa.schema(
+    [
+        ("certificate_id", pa.string()),
+        ("tenant_id", pa.string()),
+        ("outcome", pa.string()),
+        ("found_tenant_id", pa.string()),
+        ("why", pa.string()),
+    ]
+)
+"""Certificates looked up by id: `outcome` is `deleted` or `moved`, `why` is `absent` or `dangling`."""
+
+ELIGIBLE = (
+    Disposition.SUPERSEDED,
+    Disposition.DELIVERED,
+    Disposition.PLANNED,
+    Disposition.REFUSED,
+    Disposition.REJECTED,
+    Disposition.UNDELIVERED,
+)
+"""The dispositions of eligible claims: all but the first three (design, *Dispositions*)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a run speaks of.
+
+    Attributes:
+        tenants: The tenants that were read.
+        limited: Whether `tenant_ids` limited the run to them.
+    """
+
+    tenants: tuple[str, ...]
+    limited: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionInputs:
+    """What the rules of dispositions, winners and withdrawals depend on.
+
+    Attributes:
+        ledger: Schema `certrecon.claims.inputs.LEDGER`.
+        previous: Schema `PREVIOUS_CLAIMS`.
+        lookups: Schema `LOOKUPS`.
+        scope: The tenants of the run.
+        certificates: How many certificates were extracted.
+        resend: Send every winner, also what is acknowledged.
+    """
+
+    ledger: pa.Table
+    previous: pa.Table
+    lookups: pa.Table
+    scope: Scope
+    certificates: int
+    resend: bool

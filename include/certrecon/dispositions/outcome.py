@@ -1,0 +1,88 @@
+"""What became of the planned winners once publishing has ended (design, *Dispositions*)."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from certrecon.claims.expiry import ExpirySource
+from certrecon.dispositions.decide import DECIDED
+from certrecon.dispositions.winners import keys_of
+from certrecon.text import json_literals
+from certrecon.words import Disposition, LedgerState
+
+LEDGER_STATES = pa.schema(
+    [
+        ("employee_number", pa.string()),
+        ("certificate_type", pa.string()),
+        ("state", pa.string()),
+        ("acknowledged_payload_sha256", pa.string()),
+        ("run_seq", pa.int64()),
+    ]
+)
+"""The ledger as it is after publishing."""
+
+WAREHOUSE_CLAIMS = pa.schema(
+    [DECIDED.field(name) for name in DECIDED.names[: DECIDED.get_field_index("person_id")]]
+    + [
+        ("person_name", pa.string()),
+        ("employee_number", pa.string()),
+        ("issued_on", pa.date32()),
+        ("valid_until", pa.date32()),
+        ("linked", pa.bool_()),
+        ("disposition", pa.string()),
+        ("findings", pa.list_(pa.string())),
+        ("detail", pa.string()),
+    ]
+)
+"""Claims as the warehouse keeps them; `detail` is JSON text in which nothing depends on the day."""
+
+
+def _became(states: pa.Array) -> pa.Array:
+    """Return the disposition of planned rows by the state their ledger entry has in this run (null = none)."""
+    return pc.case_when(
+        pc.make_struct(
+            pc.fill_null(pc.equal(states, str(LedgerState.ACKNOWLEDGED)), False),
+            pc.fill_null(pc.equal(states, str(LedgerState.REJECTED)), False),
+        ),
+        str(Disposition.DELIVERED),
+        str(Disposition.REJECTED),
+        str(Disposition.UNDELIVERED),
+    )
+
+
+def settle(claims: pa.Table, ledger: pa.Table, run_seq: int) -> pa.Table:
+    """Replace `planned` by what became of each row.
+
+    Args:
+        claims: Schema `DECIDED`, of a publishing run.
+        ledger: Schema `LEDGER_STATES`, read after publishing.
+        run_seq: The run; entries of other runs say nothing about it.
+    """
+    own = ledger.filter(pc.equal(ledger.column("run_seq"), run_seq))
+    among = keys_of(own.column("employee_number"), own.column("certificate_type"))
+    place = pc.index_in(keys_of(claims.column("employee_number"), claims.column("certificate_type")), value_set=among)
+    states = own.column("state").combine_chunks().take(place)
+    before = claims.column("disposition")
+    settled = pc.if_else(pc.equal(before, str(Disposition.PLANNED)), _became(states), before)
+    return claims.set_column(DECIDED.get_field_index("disposition"), DECIDED.field("disposition"), settled)
+
+
+def _sources(column: pa.ChunkedArray) -> pa.Array:
+    names = pa.array([source.name.lower() for source in ExpirySource])
+    return names.take(column.combine_chunks())
+
+
+def _details(claims: pa.Table) -> pa.Array:
+    parts = [
+        pc.binary_join_element_wise(f'"{name}":', json_literals(claims.column(name).combine_chunks()), "")
+        for name in ("ditio_employee_number", "expiry_received", "issued_received")
+    ]
+    source = pc.binary_join_element_wise('"expiry_source":', json_literals(_sources(claims.column("expiry_source"))), "")
+    return pc.binary_join_element_wise("{", pc.binary_join_element_wise(*parts, source, ","), "}", "")
+
+
+def warehouse_claims(claims: pa.Table) -> pa.Table:
+    """Return settled claims (schema `DECIDED`) as the warehouse keeps them (schema `WAREHOUSE_CLAIMS`)."""
+    details = claims.append_column("detail", _details(claims))
+    return details.select(WAREHOUSE_CLAIMS.names).cast(WAREHOUSE_CLAIMS)

@@ -1,0 +1,116 @@
+"""What Ditio holds although no eligible claim supports it any more, and why (design, *Withdrawn*)."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from certrecon.dispositions.decide import Decision
+from certrecon.dispositions.inputs import DecisionInputs, Scope
+from certrecon.dispositions.verdicts import Verdicts
+from certrecon.dispositions.winners import keys_of
+from certrecon.settings import Settings
+from certrecon.words import Disposition, Unlinked
+
+Bools = npt.NDArray[np.bool_]
+
+WITHDRAWN = pa.schema(
+    [
+        ("employee_number", pa.string()),
+        ("certificate_type", pa.string()),
+        ("certificate_id", pa.string()),
+        ("reason", pa.string()),
+    ]
+)
+"""Ledger entries without support; `reason` is one of the design's words, `moved_to_other_tenant` where
+4HSE knows the certificate in a tenant that the run did not read, or `tenant_missing` where the run did not
+read the entry's tenant."""
+
+UNPUBLISHED = ("ACTION_TYPE_NOT_PUBLISHED", "RESOURCE_NOT_PERSON")
+
+
+def _column(table: pa.Table, name: str) -> pa.Array:
+    return table.column(name).combine_chunks()
+
+
+def _truths(condition: pa.Array | pa.ChunkedArray) -> Bools:
+    return np.asarray(pc.fill_null(condition, False))
+
+
+def _in_scope(entries: pa.Table, scope: Scope, certificate_ids: pa.Array) -> pa.Array:
+    """Return which entries the run may judge: all, or those whose certificate lies in a limited run's scope."""
+    if not scope.limited:
+        return pa.repeat(pa.scalar(value=True), entries.num_rows)
+    tenants = pa.array(scope.tenants, pa.string())
+    return pc.or_(
+        pc.is_in(_column(entries, "acknowledged_tenant_id"), value_set=tenants),
+        pc.is_in(_column(entries, "acknowledged_certificate_id"), value_set=certificate_ids),
+    )
+
+
+def _absence(entries: pa.Table, inputs: DecisionInputs) -> pa.Array:
+    """Return the reason of entries whose certificate was not read."""
+    moved = inputs.lookups.filter(pc.equal(inputs.lookups.column("outcome"), "moved")).column("certificate_id")
+    was_moved = pc.is_in(_column(entries, "acknowledged_certificate_id"), value_set=moved.combine_chunks())
+    read = pc.is_in(_column(entries, "acknowledged_tenant_id"), value_set=pa.array(inputs.scope.tenants, pa.string()))
+    return pc.if_else(was_moved, "moved_to_other_tenant", pc.if_else(read, "deleted", "tenant_missing"))
+
+
+def _blocking(verdicts: Verdicts) -> pa.Array:
+    """Return `blocked:<codes>` for each claim, with what makes a claim not applicable among the codes."""
+    wider = Verdicts(verdicts.found, verdicts.critical | set(UNPUBLISHED))
+    return pc.binary_join_element_wise("blocked:", pc.binary_join(wider.lists(only_critical=True), ","), "")
+
+
+def _reasons(entries: pa.Table, decision: Decision, verdicts: Verdicts, inputs: DecisionInputs, settings: Settings) -> pa.Array:
+    claims = decision.claims
+    ids = _column(entries, "acknowledged_certificate_id")
+    place = pc.index_in(ids, value_set=_column(claims, "certificate_id"))
+    same_type = pc.index_in(
+        keys_of(ids, _column(entries, "certificate_type")),
+        value_set=keys_of(_column(claims, "certificate_id"), _column(claims, "certificate_type")),
+    )
+    now = claims.select(["resource_id", "employee_number", "linked", "disposition"]).take(place)
+    unlinked = pc.and_(
+        pc.invert(now.column("linked")),
+        settings.unlinked is Unlinked.HOLD or pc.equal(now.column("disposition"), str(Disposition.HELD)),
+    )
+    return pc.case_when(
+        pc.make_struct(
+            pc.is_null(place),
+            _truths(pc.not_equal(_column(now, "resource_id"), _column(entries, "acknowledged_person_id"))),
+            _truths(pc.not_equal(_column(now, "employee_number"), _column(entries, "employee_number"))),
+            _truths(unlinked),
+            pc.is_null(same_type),
+        ),
+        _absence(entries, inputs),
+        "moved_to_other_person",
+        "number_changed",
+        "unlinked",
+        "retyped",
+        _blocking(verdicts).take(same_type),
+    )
+
+
+def find_withdrawn(decision: Decision, verdicts: Verdicts, inputs: DecisionInputs, settings: Settings) -> pa.Table:
+    """Return the acknowledged ledger entries in scope that no eligible claim supports.
+
+    Returns:
+        Schema `WITHDRAWN`, ordered by key.
+    """
+    ledger = inputs.ledger.filter(pc.is_valid(inputs.ledger.column("acknowledged_payload_sha256")))
+    keys = keys_of(ledger.column("employee_number"), ledger.column("certificate_type"))
+    in_scope = _in_scope(ledger, inputs.scope, _column(decision.claims, "certificate_id"))
+    entries = ledger.filter(pc.and_(in_scope, pc.invert(pc.is_in(keys, value_set=decision.supported))))
+    table = pa.table(
+        [
+            _column(entries, "employee_number"),
+            _column(entries, "certificate_type"),
+            _column(entries, "acknowledged_certificate_id"),
+            _reasons(entries, decision, verdicts, inputs, settings),
+        ],
+        schema=WITHDRAWN,
+    )
+    return table.sort_by([("employee_number", "ascending"), ("certificate_type", "ascending")])

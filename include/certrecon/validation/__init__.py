@@ -1,0 +1,1 @@
+"""Findings: each is one Great Expectations expectation over a narrow frame of facts."""
