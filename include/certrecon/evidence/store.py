@@ -1,0 +1,177 @@
+"""Files of one run in the evidence store: written once under a new name, read back by address.
+
+The store is a folder or any fsspec store: whatever behaves like a `pathlib.Path` (Airflow's
+`ObjectStoragePath`, `upath.UPath`, `pathlib.Path`). A retried task writes new files beside the old
+ones; only the names in a manifest count.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import IO, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from certrecon.errors import EvidenceError
+
+PRIVATE_FOLDER = 0o700
+PRIVATE_FILE = 0o600
+
+
+class Part(StrEnum):
+    """The two sealed parts of a run's evidence."""
+
+    INPUTS = "inputs"
+    OUTCOME = "outcome"
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenFile:
+    """One file as it was written.
+
+    Attributes:
+        address: The path below the run's folder, such as `inputs/links-1f3a.parquet`.
+        sha256: The digest of its bytes.
+        size: Its length in bytes.
+    """
+
+    address: str
+    sha256: str
+    size: int
+
+
+class _Digesting(io.RawIOBase):
+    """Passes bytes on to a file and keeps their digest and count."""
+
+    def __init__(self, target: IO[bytes]) -> None:
+        self._target = target
+        self._digest = hashlib.sha256()
+        self._size = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        view = memoryview(data).cast("B")
+        self._digest.update(view)
+        self._size += len(view)
+        self._target.write(view)
+        return len(view)
+
+    def tell(self) -> int:
+        return self._size
+
+    def written(self, address: str) -> WrittenFile:
+        return WrittenFile(address, self._digest.hexdigest(), self._size)
+
+
+@dataclass(slots=True)
+class OpenFile:
+    """A file being written; `written` is there once it is closed."""
+
+    sink: io.RawIOBase
+    written: WrittenFile | None = None
+
+
+class RunEvidence:
+    """The evidence folder of one run."""
+
+    def __init__(self, root: Any, run_seq: int) -> None:
+        """Take the store's root (path-like) and the run's number."""
+        self._folder = root / str(run_seq)
+
+    @property
+    def uri(self) -> str:
+        """The folder's address, for the run row."""
+        return str(self._folder)
+
+    def path(self, address: str) -> Any:
+        """Return the path of an address."""
+        return self._folder / address
+
+    def fresh_address(self, part: Part, stem: str, ending: str) -> str:
+        """Return an address that no other try of any task has used."""
+        return f"{part}/{stem}-{uuid.uuid4().hex[:12]}.{ending}"
+
+    @contextlib.contextmanager
+    def create(self, address: str) -> Iterator[OpenFile]:
+        """Open a new file for writing bytes; readable by its owner only where the store is local."""
+        path = self.path(address)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
+        try:
+            with path.open("wb") as target:
+                sink = _Digesting(target)
+                opened = OpenFile(sink)
+                yield opened
+                opened.written = sink.written(address)
+            _make_private(path)
+        except OSError as error:
+            message = f"Cannot write evidence file {path}: {error.strerror or error}. Check the evidence store."
+            raise EvidenceError(message) from error
+
+    def write_bytes(self, part: Part, stem: str, ending: str, data: bytes) -> WrittenFile:
+        """Write bytes to a fresh file."""
+        return self.write_at(self.fresh_address(part, stem, ending), data)
+
+    def write_at(self, address: str, data: bytes) -> WrittenFile:
+        """Write bytes to a given address, replacing what is there."""
+        with self.create(address) as opened:
+            opened.sink.write(data)
+        return _finished(opened)
+
+    def write_table(self, part: Part, stem: str, table: pa.Table) -> WrittenFile:
+        """Write an Arrow table to a fresh Parquet file."""
+        with self.create(self.fresh_address(part, stem, "parquet")) as opened:
+            pq.write_table(table, opened.sink, compression="zstd")
+        return _finished(opened)
+
+    def read_bytes(self, address: str, sha256: str | None = None) -> bytes:
+        """Read a file, checked against its digest where one is given.
+
+        Raises:
+            EvidenceError: The file is missing or does not have that digest.
+        """
+        path = self.path(address)
+        try:
+            data: bytes = path.read_bytes()
+        except OSError as error:
+            message = f"Evidence file {path} is missing: {error.strerror or error}."
+            raise EvidenceError(message) from error
+        if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
+            message = f"Evidence file {path} was changed: it does not have the digest {sha256}."
+            raise EvidenceError(message)
+        return data
+
+    def read_table(self, address: str, schema: pa.Schema, sha256: str | None = None) -> pa.Table:
+        """Read the columns of `schema` from a Parquet file.
+
+        Raises:
+            EvidenceError: The file is missing, changed, or no such Parquet file.
+        """
+        data = self.read_bytes(address, sha256)
+        try:
+            table = pq.read_table(pa.BufferReader(data), columns=schema.names)
+            return table.select(schema.names).cast(schema)
+        except (pa.ArrowException, KeyError, OSError) as error:
+            message = f"Evidence file {self.path(address)} is not what was expected: {error}"
+            raise EvidenceError(message) from error
+
+
+def _finished(opened: OpenFile) -> WrittenFile:
+    if opened.written is None:
+        message = "An evidence file was asked for before it was closed."
+        raise EvidenceError(message)
+    return opened.written
+
+
+def _make_private(path: Any) -> None:
+    """Take a local file from everybody but its owner; other stores have their own rights."""
+    if getattr(path, "protocol", "") in {"", "file", "local"}:
+        path.chmod(PRIVATE_FILE)

@@ -1,0 +1,1 @@
+"""Publishing: the guards before it, the batches of it, and what Ditio made of each row."""
