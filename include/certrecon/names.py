@@ -27,13 +27,14 @@ def _tokens(text: str | None) -> tuple[str, ...]:
 
 
 def _straight(
-    given: tuple[str, ...], family: tuple[str, ...], other_given: tuple[str, ...], other_family: tuple[str, ...]
+    given: tuple[str, ...],
+    family: tuple[str, ...],
+    other_given: tuple[str, ...],
+    other_family: tuple[str, ...],
 ) -> bool:
     if not set(family) & set(other_family):
         return False
-    return any(
-        one == other or fuzz.ratio(one, other) >= ALIKE for one in given for other in other_given
-    )
+    return any(one == other or fuzz.ratio(one, other) >= ALIKE for one in given for other in other_given)
 
 
 def names_agree(one: Name, other: Name) -> bool:

@@ -57,14 +57,17 @@ class Days:
     @property
     def valid(self) -> Bools:
         """Which rows have a readable day."""
-        return self.state == DateState.VALID
+        return np.asarray(self.state == DateState.VALID)
 
     def take(self, positions: Ints) -> Days:
         """Return the rows at `positions`; -1 takes a missing day."""
         absent = positions < 0
         if not len(self.state):
             return Days.missing(len(positions))
-        return Days(np.where(absent, np.int8(0), self.state[positions]), np.where(absent, np.int32(0), self.day[positions]))
+        return Days(
+            np.where(absent, np.int8(0), self.state[positions]),
+            np.where(absent, np.int32(0), self.day[positions]),
+        )
 
     def otherwise(self, other: Days) -> Days:
         """Return these days, and those of `other` where these are missing."""
@@ -116,7 +119,9 @@ def parse_days(column: pa.Array) -> Days:
 def parse_loose_days(column: pa.Array) -> Days:
     """Read dates as Ditio writes them: also with a time of day, and `dd.MM.yyyy` (apis.md 3.4)."""
     dotted = pc.replace_substring_regex(column, r"^\s*([0-9]{2})\.([0-9]{2})\.([0-9]{4})\s*$", r"\3-\2-\1")
-    return parse_days(pc.replace_substring_regex(dotted, r"^\s*([0-9]{4}-[0-9]{2}-[0-9]{2})([T ].*)?$", r"\1"))
+    return parse_days(
+        pc.replace_substring_regex(dotted, r"^\s*([0-9]{4}-[0-9]{2}-[0-9]{2})([T ].*)?$", r"\1")
+    )
 
 
 def _clamped_months(day: Ints, months: Ints) -> Ints:
@@ -124,7 +129,7 @@ def _clamped_months(day: Ints, months: Ints) -> Ints:
     start = day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
     day_of_month = day - _days_of_months(start)[0]
     first, length = _days_of_months(start + months)
-    return first + np.minimum(day_of_month, length - 1)
+    return np.asarray(first + np.minimum(day_of_month, length - 1))
 
 
 def add_years(day: DayNumbers, years: npt.NDArray[np.int64]) -> Ints:
@@ -151,12 +156,16 @@ def add_validity(start: Days, count: Ints, unit: pa.Array) -> Days:
         Missing where there is no start, count or unit; INVALID past year 9999 (*Fine print*, expiry).
     """
     months_per_unit = np.select(
-        [np.asarray(pc.fill_null(pc.equal(unit, name), False)) for name in ("YEAR", "MONTH", "DAY")], [12, 1, 0], -1
+        [np.asarray(pc.fill_null(pc.equal(unit, name), False)) for name in ("YEAR", "MONTH", "DAY")],
+        [12, 1, 0],
+        -1,
     )
     there = start.valid & (count > 0) & (months_per_unit >= 0)
     units = np.where(there, np.minimum(count, MOST_UNITS), 0)
     day = start.day.astype(np.int64)
-    later = np.where(months_per_unit > 0, _clamped_months(day, units * np.maximum(months_per_unit, 0)), day + units)
+    later = np.where(
+        months_per_unit > 0, _clamped_months(day, units * np.maximum(months_per_unit, 0)), day + units
+    )
     fits = later <= LAST_DAY
     state = np.where(there, np.where(fits, DateState.VALID, DateState.INVALID), DateState.MISSING)
     return Days(state.astype(np.int8), np.where(there & fits, later, 0).astype(np.int32))

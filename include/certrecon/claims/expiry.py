@@ -91,7 +91,9 @@ def govern(links: Expiries, received: Ints, claim: Ints, claims: int) -> Governi
         claims: How many claims there are.
     """
     state, day = links.days.state, links.days.day
-    order = np.lexsort((links.source, np.where(links.days.valid, day, _LATER_THAN_ALL), state != DateState.INVALID, claim))
+    order = np.lexsort(
+        (links.source, np.where(links.days.valid, day, _LATER_THAN_ALL), state != DateState.INVALID, claim)
+    )
     present, first = np.unique(claim[order], return_index=True)
     link = np.full(claims, -1, np.int64)
     link[present] = order[first]

@@ -27,7 +27,14 @@ LINKS = _strings(
 """CertificateActions as received."""
 
 PERSONS = _strings(
-    "person_id", "project_id", "number", "first_name", "last_name", "birth_date", "owned_active", "parent_active"
+    "person_id",
+    "project_id",
+    "number",
+    "first_name",
+    "last_name",
+    "birth_date",
+    "owned_active",
+    "parent_active",
 )
 """4HSE persons as received, `project_id` being the tenant, `number` the settings' `person_field`."""
 

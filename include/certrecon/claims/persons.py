@@ -90,9 +90,15 @@ def _names(given: Iterable[str | None], family: Iterable[str | None]) -> list[Na
 
 def _agreement(left: pd.DataFrame, right: pd.DataFrame) -> Bools:
     """Return whether the names of two frames (`given`, `family`) agree, each distinct pair judged once."""
-    pairs = pd.concat([left.reset_index(drop=True), right.reset_index(drop=True).add_prefix("other_")], axis=1)
+    pairs = pd.concat(
+        [left.reset_index(drop=True), right.reset_index(drop=True).add_prefix("other_")], axis=1
+    )
     codes = pairs.groupby(list(pairs.columns), dropna=False, sort=False).ngroup().to_numpy()
-    distinct = pairs.iloc[np.unique(codes, return_index=True)[1]].astype(object).where(lambda frame: frame.notna(), None)
+    distinct = (
+        pairs.iloc[np.unique(codes, return_index=True)[1]]
+        .astype(object)
+        .where(lambda frame: frame.notna(), None)
+    )
     verdicts = np.fromiter(
         map(names_agree, _names(distinct["given"], distinct["family"]), _names(distinct["other_given"], distinct["other_family"])),
         np.bool_, len(distinct),
@@ -102,7 +108,8 @@ def _agreement(left: pd.DataFrame, right: pd.DataFrame) -> Bools:
 
 def _name_frame(table: pa.Table, given: str, family: str) -> pd.DataFrame:
     return pd.DataFrame(
-        {"given": _column(table, given).to_pandas(), "family": _column(table, family).to_pandas()}, dtype=object
+        {"given": _column(table, given).to_pandas(), "family": _column(table, family).to_pandas()},
+        dtype=object,
     )
 
 
@@ -141,14 +148,16 @@ def _inactive(employees: pa.Table, as_of: int) -> Bools:
     ends = parse_loose_days(_column(employees, "end_date"))
     left = (ends.valid & (ends.day < as_of)) | (ends.state == DateState.INVALID)
     open_again = _flag(_column(employees, "ended_open"), "true")
-    return _flag(_column(employees, "disabled"), "true", "1") | (left & ~open_again)
+    return np.asarray(_flag(_column(employees, "disabled"), "true", "1") | (left & ~open_again))
 
 
 def _births(persons: pa.Table, employees: pa.Table, rows: Ints) -> npt.NDArray[np.int8]:
     ours = parse_loose_days(_column(persons, "birth_date"))
     theirs = parse_loose_days(_column(employees, "birth_date")).take(rows)
     known = ours.valid & theirs.valid
-    return np.where(known, np.where(ours.day == theirs.day, Births.EQUAL, Births.DIFFERENT), Births.UNKNOWN).astype(np.int8)
+    return np.where(
+        known, np.where(ours.day == theirs.day, Births.EQUAL, Births.DIFFERENT), Births.UNKNOWN
+    ).astype(np.int8)
 
 
 def _last_deliveries(ledger: pa.Table) -> pa.Table:
@@ -185,7 +194,7 @@ def person_facts(inputs: ClaimInputs) -> PersonFacts:
     employee_names = _name_frame(matched, "first_name", "last_name")
     agree = np.ones(len(numbers), np.bool_)
     agree[single] = _agreement(names[single], employee_names[single])
-    inactive = np.append(_inactive(employees, day_number(inputs.as_of)), False)  # noqa: FBT003 - row -1, nobody
+    inactive = np.append(_inactive(employees, day_number(inputs.as_of)), False)
     given, family = (trimmed_column(persons.column(name)) for name in ("first_name", "last_name"))
     return PersonFacts(
         number=numbers,

@@ -30,7 +30,7 @@ class _Texts:
     def matching(self, test: Callable[[str], bool]) -> Bools:
         """Return which rows hold a value that passes; null passes nothing."""
         passed = np.fromiter(map(test, self._distinct), np.bool_, len(self._distinct))
-        return np.append(passed, False)[self._codes]  # noqa: FBT003 - the verdict of code -1, null
+        return np.append(passed, False)[self._codes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +66,7 @@ def _conditions(rule: TypeRule, texts: dict[str, _Texts]) -> list[Bools]:
     return masks
 
 
-def first_rule(
-    rules: Sequence[TypeRule], columns: RuleColumns, *, unlinked: bool
-) -> npt.NDArray[np.int64]:
+def first_rule(rules: Sequence[TypeRule], columns: RuleColumns, *, unlinked: bool) -> npt.NDArray[np.int64]:
     """Return the index of the first rule whose conditions all match each row, else `NO_RULE`.
 
     Args:

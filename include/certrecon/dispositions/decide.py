@@ -91,7 +91,7 @@ class Decision:
 
 def _held(facts: pa.Table, settings: Settings) -> Bools:
     linked, typed = (facts.column(name).to_numpy() for name in ("linked", "typed"))
-    return ~linked if settings.unlinked is Unlinked.HOLD else ~linked & ~typed
+    return np.asarray(~linked if settings.unlinked is Unlinked.HOLD else ~linked & ~typed)
 
 
 def _days(facts: pa.Table, name: str) -> pa.Array:
@@ -140,19 +140,25 @@ def _is_sent(reasons: pa.Array | pa.ChunkedArray) -> pa.Array:
     return pc.fill_null(pc.not_equal(reasons, RESTORED), False)
 
 
-def _plan(facts: pa.Table, rows: pa.Array, payloads: pa.Array, digest: pa.Array, reasons: pa.Array) -> pa.Table:
+def _plan(
+    facts: pa.Table, rows: pa.Array, payloads: pa.Array, digest: pa.Array, reasons: pa.Array
+) -> pa.Table:
     """Return what is to be sent or restored, schema `PLAN`."""
     names = [name for name in PLAN.names if name not in {"payload", "payload_sha256", "reason"}]
     plan = facts.select(names).take(rows)
     for name, column in (("payload", payloads), ("payload_sha256", digest), ("reason", reasons)):
         plan = plan.append_column(name, column)
     kept = plan.filter(pc.is_valid(plan.column("reason")))
-    return kept.select(PLAN.names).sort_by([("employee_number", "ascending"), ("certificate_type", "ascending")])
+    return kept.select(PLAN.names).sort_by(
+        [("employee_number", "ascending"), ("certificate_type", "ascending")]
+    )
 
 
 def _dispositions(first_three: list[Bools], won: Bools, to_send: Bools) -> pa.Array:
     names = [Disposition.NOT_APPLICABLE, Disposition.BLOCKED, Disposition.HELD]
-    chosen = np.select([*first_three, ~won, to_send], [*names, Disposition.SUPERSEDED, Disposition.PLANNED], "")
+    chosen = np.select(
+        [*first_three, ~won, to_send], [*names, Disposition.SUPERSEDED, Disposition.PLANNED], ""
+    )
     return pa.array(np.where(chosen == "", Disposition.DELIVERED, chosen).astype(object), pa.string())
 
 
@@ -183,17 +189,23 @@ def decide(facts: pa.Table, verdicts: Verdicts, inputs: DecisionInputs, settings
     first_three = [not_applicable, verdicts.blocked, _held(facts, settings)]
     eligible = ~np.logical_or.reduce(first_three)
     issued, until = _days(facts, "issued"), _days(facts, "expiry")
-    outside = outside_contenders(inputs.previous, inputs.scope, facts.column("certificate_id").combine_chunks())
+    outside = outside_contenders(
+        inputs.previous, inputs.scope, facts.column("certificate_id").combine_chunks()
+    )
     won = _won(facts, eligible, issued, until, outside)
     rows = pa.array(np.flatnonzero(won))
     winning = facts.take(rows)
     payloads = payload_texts(
-        *(winning.column(name).combine_chunks() for name in ("ditio_employee_number", "certificate_type", "certificate_id")),
-        issued.take(rows),
-        until.take(rows),
+        employee_number=winning.column("ditio_employee_number").combine_chunks(),
+        certificate_type=winning.column("certificate_type").combine_chunks(),
+        certificate_id=winning.column("certificate_id").combine_chunks(),
+        issued=issued.take(rows),
+        until=until.take(rows),
     )
     digest = digests(payloads)
-    entries = _ledger_rows(inputs.ledger, keys_of(winning.column("employee_number"), winning.column("certificate_type")))
+    entries = _ledger_rows(
+        inputs.ledger, keys_of(winning.column("employee_number"), winning.column("certificate_type"))
+    )
     reasons = _reasons(entries, digest, resend=inputs.resend)
     to_send = np.zeros(len(won), np.bool_)
     to_send[np.flatnonzero(won)[np.asarray(_is_sent(reasons))]] = True

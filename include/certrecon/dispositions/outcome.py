@@ -61,7 +61,9 @@ def settle(claims: pa.Table, ledger: pa.Table, run_seq: int) -> pa.Table:
     """
     own = ledger.filter(pc.equal(ledger.column("run_seq"), run_seq))
     among = keys_of(own.column("employee_number"), own.column("certificate_type"))
-    place = pc.index_in(keys_of(claims.column("employee_number"), claims.column("certificate_type")), value_set=among)
+    place = pc.index_in(
+        keys_of(claims.column("employee_number"), claims.column("certificate_type")), value_set=among
+    )
     states = own.column("state").combine_chunks().take(place)
     before = claims.column("disposition")
     settled = pc.if_else(pc.equal(before, str(Disposition.PLANNED)), _became(states), before)
@@ -78,7 +80,9 @@ def _details(claims: pa.Table) -> pa.Array:
         pc.binary_join_element_wise(f'"{name}":', json_literals(claims.column(name).combine_chunks()), "")
         for name in ("ditio_employee_number", "expiry_received", "issued_received")
     ]
-    source = pc.binary_join_element_wise('"expiry_source":', json_literals(_sources(claims.column("expiry_source"))), "")
+    source = pc.binary_join_element_wise(
+        '"expiry_source":', json_literals(_sources(claims.column("expiry_source"))), ""
+    )
     return pc.binary_join_element_wise("{", pc.binary_join_element_wise(*parts, source, ","), "}", "")
 
 

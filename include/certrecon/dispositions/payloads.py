@@ -15,7 +15,11 @@ def _midnight(days: pa.Array) -> pa.Array:
 
 
 def payload_texts(
-    employee_number: pa.Array, certificate_type: pa.Array, certificate_id: pa.Array, issued: pa.Array, until: pa.Array
+    employee_number: pa.Array,
+    certificate_type: pa.Array,
+    certificate_id: pa.Array,
+    issued: pa.Array,
+    until: pa.Array,
 ) -> pa.Array:
     """Return one JSON object a row, keys sorted, no white space.
 

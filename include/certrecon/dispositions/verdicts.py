@@ -51,7 +51,7 @@ class Verdicts:
     @property
     def blocked(self) -> Bools:
         """Which claims have a critical finding."""
-        return np.logical_or.reduce([self.found[code] for code in sorted(self.critical)])
+        return np.asarray(np.logical_or.reduce([self.found[code] for code in sorted(self.critical)]))
 
     def lists(self, *, only_critical: bool = False) -> pa.Array:
         """Return each claim's codes, sorted, as `list<string>`."""
@@ -74,7 +74,9 @@ def collect(results: Iterable[SubjectResult], settings: Settings) -> Verdicts:
     found = {code: rows for result in results for code, rows in result.found.items()}
     sizes = {len(rows) for rows in found.values()}
     if set(found) != set(CATALOGUE) or len(sizes) != 1:
-        message = f"Validation results cover {len(found)} of {len(CATALOGUE)} findings over {sorted(sizes)} claims."
+        message = (
+            f"Validation results cover {len(found)} of {len(CATALOGUE)} findings over {sorted(sizes)} claims."
+        )
         raise AccountingError(message)
     critical = frozenset(code for code in CATALOGUE if settings.severity_of(code) is Severity.CRITICAL)
     return Verdicts(dict(sorted(found.items())), critical)

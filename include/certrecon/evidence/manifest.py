@@ -78,7 +78,11 @@ def seal(evidence: RunEvidence, part: Part, sealed: SealedPart) -> str:
     Returns:
         The SHA-256 of the manifest, which seals all files it names.
     """
-    document = {"part": str(part), "facts": dict(sealed.facts), "files": [asdict(file) for file in sealed.files]}
+    document = {
+        "part": str(part),
+        "facts": dict(sealed.facts),
+        "files": [asdict(file) for file in sealed.files],
+    }
     text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False, default=str)
     return evidence.write_at(f"{part}/{MANIFEST}", text.encode()).sha256
 

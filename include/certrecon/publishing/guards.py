@@ -122,12 +122,16 @@ def _falls(inputs: GuardInputs, baseline: Baseline) -> Iterator[tuple[str, int, 
 
 def _drop(inputs: GuardInputs, baseline: Baseline, limit: float) -> Iterator[TrippedGuard]:
     fallen = [
-        (what, before, now) for what, before, now in _falls(inputs, baseline) if before and (before - now) / before > limit
+        (what, before, now)
+        for what, before, now in _falls(inputs, baseline)
+        if before and (before - now) / before > limit
     ]
     if fallen:
         numbers = {what: {"before": before, "now": now} for what, before, now in fallen}
         listed = "; ".join(f"{what} fell from {before} to {now}" for what, before, now in fallen)
-        yield TrippedGuard(Guard.DROP, f"More than {limit:.0%} are gone since run {baseline.run_seq}: {listed}.", numbers)
+        yield TrippedGuard(
+            Guard.DROP, f"More than {limit:.0%} are gone since run {baseline.run_seq}: {listed}.", numbers
+        )
 
 
 def _share(counts: list[TenantCounts]) -> float | None:

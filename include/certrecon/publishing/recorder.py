@@ -55,8 +55,19 @@ class Answer:
     def to_table(self) -> pa.Table:
         """Return schema `ATTEMPTS`, one row a row of the batch."""
         rows = self.batch.rows
-        shared = (self.sent_at, self.answered_at, self.status, self.message, self.state and str(self.state), self.in_doubt)
-        own = ([row.employee_number for row in rows], [row.certificate_type for row in rows], [row.payload_sha256 for row in rows])
+        shared = (
+            self.sent_at,
+            self.answered_at,
+            self.status,
+            self.message,
+            self.state and str(self.state),
+            self.in_doubt,
+        )
+        own = (
+            [row.employee_number for row in rows],
+            [row.certificate_type for row in rows],
+            [row.payload_sha256 for row in rows],
+        )
         columns = [[self.batch.batch_id] * len(rows), *own, *([value] * len(rows) for value in shared)]
         return pa.table(columns, schema=ATTEMPTS)
 

@@ -55,7 +55,6 @@ class CertificatesApi(Protocol):
         ...
 
 
-
 @dataclass(slots=True)
 class Sent:
     """What publishing came to.
@@ -83,7 +82,9 @@ class Sent:
 class Sender:
     """Sends batches and counts what comes of them."""
 
-    def __init__(self, api: CertificatesApi, recorder: Recorder, settings: DitioSettings, guards: GuardSettings) -> None:
+    def __init__(
+        self, api: CertificatesApi, recorder: Recorder, settings: DitioSettings, guards: GuardSettings
+    ) -> None:
         """Take the API, where answers are recorded, and the limits."""
         self._api = api
         self._recorder = recorder
@@ -157,7 +158,13 @@ class Sender:
         unknown = meaning is Meaning.TRY_AGAIN and answer.http_status not in PASSING | {UNAUTHORISED}
         self._recorder.record(
             Answer(
-                batch, answer.sent_at, answer.answered_at, answer.http_status, answer.message, states.get(meaning), unknown
+                batch,
+                answer.sent_at,
+                answer.answered_at,
+                answer.http_status,
+                answer.message,
+                states.get(meaning),
+                unknown,
             )
         )
 
@@ -170,18 +177,25 @@ class Sender:
             self.sent.rejected += 1
             self._check_rejections()
         else:
-            self.stop(f"Ditio answered {answer.http_status} ({answer.message or 'no message'}), which is no row's fault.")
+            self.stop(
+                f"Ditio answered {answer.http_status} ({answer.message or 'no message'}), which is no row's fault."
+            )
 
     def _give_up(self, answer: PostAnswer) -> None:
         self._unanswered += 1
         words = f"status {answer.http_status}" if answer.http_status else "no answer"
         log.warning("A batch got %s within all retries (%s)", words, answer.message or "no message")
         if self._unanswered >= GIVE_UP_AFTER:
-            self.stop(f"{self._unanswered} batches in a row got {words} within all retries: Ditio is not available.")
+            self.stop(
+                f"{self._unanswered} batches in a row got {words} within all retries: Ditio is not available."
+            )
 
     def _check_rejections(self) -> None:
         answered, rejected = self.sent.answered, self.sent.rejected
-        if answered >= self._guards.min_rejected_sample and rejected > self._guards.max_rejected_share * answered:
+        if (
+            answered >= self._guards.min_rejected_sample
+            and rejected > self._guards.max_rejected_share * answered
+        ):
             self.stop(
                 f"Ditio rejected {rejected} of {answered} answered rows, more than {self._guards.max_rejected_share:.0%}: "
                 "this points at a setting, not at rows."
@@ -189,7 +203,11 @@ class Sender:
 
 
 async def send_all(
-    batches: Iterable[Batch], api: CertificatesApi, write: Callable[..., None], settings: DitioSettings, guards: GuardSettings
+    batches: Iterable[Batch],
+    api: CertificatesApi,
+    write: Callable[..., None],
+    settings: DitioSettings,
+    guards: GuardSettings,
 ) -> Sent:
     """Send batches and commit every answer; when committing fails, stop sending.
 

@@ -41,11 +41,11 @@ class _StrictLoader(yaml.SafeLoader):
     """YAML that refuses a key written twice."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]  # type: ignore[no-untyped-call]
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         doubled = {str(key) for key in keys if keys.count(key) > 1}
         if doubled:
             line = node.start_mark.line + 1
-            message = f"key '{sorted(doubled)[0]}' is there twice in the block that starts on line {line}"
+            message = f"key '{min(doubled)}' is there twice in the block that starts on line {line}"
             raise SettingsError(message)
         return super().construct_mapping(node, deep)
 

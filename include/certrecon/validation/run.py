@@ -14,8 +14,9 @@ import great_expectations as gx
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from great_expectations.data_context import AbstractDataContext
+from great_expectations.data_context.data_context.abstract_data_context import AbstractDataContext
 from great_expectations.data_context.types.base import ProgressBarsConfig
+from great_expectations.expectations.metadata_types import FailureSeverity
 
 from certrecon.claims.dates import day_number
 from certrecon.claims.facts import DATE_FACTS, LINK_FACTS, MATCH_FACTS
@@ -78,7 +79,9 @@ def _definition(subject: Subject, suite: gx.ExpectationSuite) -> gx.ValidationDe
     context = _context()
     asset = context.data_sources.add_pandas("claims").add_dataframe_asset(str(subject))
     batch = asset.add_batch_definition_whole_dataframe("all")
-    definition = gx.ValidationDefinition(name=f"validate_{subject}", data=batch, suite=context.suites.add(suite))
+    definition = gx.ValidationDefinition(
+        name=f"validate_{subject}", data=batch, suite=context.suites.add(suite)
+    )
     return context.validation_definitions.add(definition)
 
 
@@ -89,13 +92,18 @@ def suite_of(subject: Subject, settings: Settings, as_of: dt.date) -> gx.Expecta
     for code, rule in RULES.items():
         if rule.subject is subject:
             finding, severity = CATALOGUE[code], settings.severity_of(code)
-            meta = {"code": code, "owner": str(finding.owner), "title": finding.title, "advice": finding.advice}
+            meta = {
+                "code": code,
+                "owner": str(finding.owner),
+                "title": finding.title,
+                "advice": finding.advice,
+            }
             expectations.append(
                 rule.expectation(
                     as_of=limits.as_of,
                     soon=limits.soon,
                     earliest_issue=limits.earliest_issue,
-                    severity=str(severity),
+                    severity=FailureSeverity(str(severity)),
                     meta=meta | {"severity": str(severity)},
                 )
             )
@@ -117,7 +125,8 @@ def validate(subject: Subject, facts: pa.Table, settings: Settings, as_of: dt.da
     frame = pd.DataFrame({name: facts.column(name).to_numpy() for name in COLUMNS[subject]})
     definition = _definition(subject, suite_of(subject, settings, as_of))
     outcome = definition.run(batch_parameters={"dataframe": frame}, result_format="SUMMARY")
-    document = json.dumps(outcome.to_json_dict(), sort_keys=True, ensure_ascii=False)
+    described = outcome.to_json_dict()  # type: ignore[no-untyped-call]
+    document = json.dumps(described, sort_keys=True, ensure_ascii=False)
     return read_result(subject, document, facts.num_rows)
 
 
@@ -125,7 +134,10 @@ def _rows_found(entry: Mapping[str, Any], rows: int) -> tuple[str, Bools]:
     code = entry["expectation_config"]["meta"]["code"]
     raised = entry.get("exception_info") or {}
     problems = [raised] if "raised_exception" in raised else list(raised.values())
-    if any(problem.get("raised_exception") for problem in problems) or "unexpected_bitmap" not in entry["result"]:
+    if (
+        any(problem.get("raised_exception") for problem in problems)
+        or "unexpected_bitmap" not in entry["result"]
+    ):
         message = (
             f"The expectation of {code} raised instead of giving a result: "
             f"{'; '.join(str(problem.get('exception_message')) for problem in problems)}. Nothing was published."
@@ -133,7 +145,9 @@ def _rows_found(entry: Mapping[str, Any], rows: int) -> tuple[str, Bools]:
         raise RuleEvaluationError(message)
     found = decode_bitmap(entry["result"]["unexpected_bitmap"], rows)
     if int(found.sum()) != entry["result"]["unexpected_count"]:
-        message = f"The result of {code} counts {entry['result']['unexpected_count']} rows but names {found.sum()}."
+        message = (
+            f"The result of {code} counts {entry['result']['unexpected_count']} rows but names {found.sum()}."
+        )
         raise RuleEvaluationError(message)
     return code, found
 

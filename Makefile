@@ -1,0 +1,54 @@
+# Set-up and every command of the project; `make help` lists them. Needs python3 (3.11 or newer), pip and make.
+
+PYTHON ?= python3
+VENV := .venv/bin
+QUICKSTART := $(VENV)/python -m certrecon_quickstart
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help run up down psql test lint format lock bench clean setup
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "  CONF='{\"mode\": \"dry_run\"}' make run      run parameters, as JSON"
+	@echo "  CERTIFICATES=10000 SEED=7 make run         another sandbox"
+	@echo "  AIRFLOW_CONN_FOURHSE_DEFAULT, AIRFLOW_CONN_DITIO_DEFAULT and AIRFLOW_CONN_WAREHOUSE_DEFAULT: real systems"
+
+run: setup ## Reconcile once, on the sandbox unless connections are set, and print the summary
+	@$(QUICKSTART) run
+
+up: setup ## Start Airflow's web UI and everything behind it, until Ctrl-C
+	@$(QUICKSTART) up
+
+down: setup ## Stop what a killed command left running
+	@$(QUICKSTART) down
+
+psql: setup ## Open the embedded warehouse with psql
+	@$(QUICKSTART) exec psql
+
+test: setup ## Run the whole test suite (ARGS='-k name' for some of it)
+	@$(QUICKSTART) test-env $(VENV)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+lint: setup ## Check style, formatting, types and the direction of imports
+	@$(VENV)/ruff check .
+	@$(VENV)/ruff format --check .
+	@$(VENV)/mypy
+	@$(VENV)/lint-imports --cache-dir var/import-linter
+
+format: setup ## Format the code and mend what can be mended
+	@$(VENV)/ruff check --fix-only .
+	@$(VENV)/ruff format .
+
+lock: setup ## Make requirements.lock again from requirements.txt
+	@$(VENV)/uv pip compile requirements.txt --quiet --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-emit-find-links --no-header --output-file requirements.lock
+
+bench: setup ## Measure speed and memory (minutes)
+	@$(QUICKSTART) test-env $(VENV)/python -m benchmarks
+
+clean: ## Forget every run: delete var/ (the warehouse, the evidence, Airflow's history)
+	@if [ -x $(VENV)/python ]; then $(QUICKSTART) down; fi
+	@rm -rf var
+
+setup:
+	@$(PYTHON) include/certrecon_quickstart/bootstrap.py

@@ -1,0 +1,166 @@
+"""Nightly: certificates from 4HSE, held against the employees of Ditio, sent there and put on the record."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime, timedelta
+
+from airflow.sdk import (
+    DAG,
+    CronTriggerTimetable,
+    ExceptionRetryPolicy,
+    Param,
+    RetryAction,
+    RetryRule,
+    TriggerRule,
+    chain,
+)
+
+from certrecon_plugin.operators.base import Task
+from certrecon_plugin.operators.concluding import FinaliseOperator, ReportOperator
+from certrecon_plugin.operators.extracting import (
+    TENANTS_AT_ONCE,
+    ExtractEmployeesOperator,
+    ExtractTenantOperator,
+    SealInputsOperator,
+)
+from certrecon_plugin.operators.judging import (
+    VALIDATIONS,
+    BuildClaimsOperator,
+    PlanOperator,
+    ValidateOperator,
+)
+from certrecon_plugin.operators.opening import FindTenantsOperator, OpenRunOperator
+from certrecon_plugin.operators.publishing import LoadOperator, PublishOperator
+
+SCHEDULE = os.environ.get("CERTRECON_SCHEDULE", "0 3 * * *")
+TIME_ZONE = os.environ.get("CERTRECON_TIME_ZONE", "Europe/Oslo")
+RETRIES = int(os.environ.get("CERTRECON_TASK_RETRIES", "2"))
+
+GUARDS = {
+    "first_publish": "First publishing to this Ditio company",
+    "tenant_missing": "A 4HSE project is no longer listed",
+    "drop": "Certificates, links, persons or employees fell sharply",
+    "match_rate": "Fewer claims find their employee",
+    "upserts": "Unusually many rows would change",
+    "withdrawn": "Unusually many deliveries lost their support",
+}
+
+PARAMS = {
+    "mode": Param(
+        "publish",
+        type="string",
+        enum=["publish", "dry_run"],
+        title="What to do",
+        description="**publish** sends what is due to Ditio. **dry_run** sends nothing and changes nothing: "
+        "its report says what a publishing run would do.",
+        values_display={"publish": "Publish to Ditio", "dry_run": "Dry run: only report"},
+    ),
+    "tenant_ids": Param(
+        [],
+        type=["array", "null"],
+        items={"type": "string", "minLength": 1},
+        title="Only these 4HSE projects",
+        description="4HSE project ids, one a line. Empty: all projects of the settings. A limited run closes, "
+        "withdraws and overwrites nothing outside these projects.",
+    ),
+    "approval": Param(
+        "auto",
+        type="string",
+        enum=["auto", "always"],
+        title="Ask somebody before publishing",
+        description="**auto**: only when a guard trips. **always**: in any case.",
+        values_display={"auto": "When a guard trips", "always": "Always"},
+    ),
+    "accept": Param(
+        [],
+        type=["array", "null"],
+        items={"type": "string", "enum": list(GUARDS)},
+        examples=list(GUARDS),
+        values_display=GUARDS,
+        title="Accept these guards beforehand",
+        description="Guards that you have looked at and let pass in this run. Your acceptance is recorded with the run.",
+    ),
+    "resend": Param(
+        False,
+        type="boolean",
+        title="Send everything again",
+        description="Also send what Ditio has already acknowledged, for example after Ditio was restored from a backup.",
+    ),
+    "as_of": Param(
+        None,
+        type=["string", "null"],
+        format="date",
+        title="Judge validity on this day",
+        description="Empty: the day of the run. Another day only in a dry run.",
+    ),
+}
+
+RETRY_POLICY = ExceptionRetryPolicy(
+    rules=[
+        RetryRule(
+            exception="certrecon.errors.PassingError",
+            action=RetryAction.RETRY,
+            retry_delay=timedelta(minutes=5),
+            reason="A vendor or the warehouse was not available",
+        ),
+        RetryRule(
+            exception="certrecon.errors.CertreconError",
+            action=RetryAction.FAIL,
+            reason="Trying again would not help",
+        ),
+    ]
+)
+
+DOC = """
+### Certificate reconciliation
+
+**Purpose.** Reads safety certificates from 4HSE and employees from Ditio, validates dates and employee matches,
+flags certificates without a CertificateAction, sends the rest to Ditio, and puts every decision on the record in
+the warehouse.
+
+**Owner.** The HSE integration team. HSE staff answer for findings of 4HSE, HR for findings of employees.
+
+**When it fails.** The last task, *finalise*, says in one sentence what happened and what to do. Nothing is lost:
+what Ditio has not acknowledged goes out with the next run. To run it again, clear the whole run or trigger a new one.
+"""
+
+with DAG(
+    dag_id="certificate_reconciliation",
+    schedule=CronTriggerTimetable(SCHEDULE, timezone=TIME_ZONE),
+    start_date=datetime(2026, 1, 1),  # noqa: DTZ001 - the timetable has the zone
+    catchup=False,
+    allowed_run_types=["scheduled", "manual"],
+    max_active_runs=1,
+    is_paused_upon_creation=True,
+    params=PARAMS,
+    default_args={
+        "owner": "hse-integration",
+        "retries": RETRIES,
+        "retry_delay": timedelta(minutes=5),
+        "retry_policy": RETRY_POLICY,
+    },
+    tags=["hse", "certificates"],
+    doc_md=DOC,
+):
+    open_run = OpenRunOperator(task_id=Task.OPEN_RUN.value, retries=0)
+    find_tenants = FindTenantsOperator(task_id=Task.FIND_TENANTS.value)
+    extract_tenant = ExtractTenantOperator.partial(
+        task_id=Task.EXTRACT_TENANT.value,
+        map_index_template="{{ task.tenant_id }}",
+        max_active_tis_per_dagrun=TENANTS_AT_ONCE,
+    ).expand(tenant_id=find_tenants.output)
+    extract_employees = ExtractEmployeesOperator(task_id=Task.EXTRACT_EMPLOYEES.value)
+    seal_inputs = SealInputsOperator(task_id=Task.SEAL_INPUTS.value)
+    build_claims = BuildClaimsOperator(task_id=Task.BUILD_CLAIMS.value)
+    validations = [
+        ValidateOperator(task_id=task.value, subject=subject) for task, subject in VALIDATIONS.items()
+    ]
+    plan = PlanOperator(task_id=Task.PLAN.value)
+    publish = PublishOperator(task_id=Task.PUBLISH.value)
+    load = LoadOperator(task_id=Task.LOAD.value, trigger_rule=TriggerRule.ALL_DONE)
+    report = ReportOperator(task_id=Task.REPORT.value, trigger_rule=TriggerRule.ALL_DONE)
+    finalise = FinaliseOperator(task_id=Task.FINALISE.value, trigger_rule=TriggerRule.ALL_DONE)
+
+    chain(open_run, find_tenants, extract_tenant, extract_employees, seal_inputs, build_claims)
+    chain(build_claims, validations, plan, publish, load, report, finalise)

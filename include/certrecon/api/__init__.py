@@ -1,0 +1,1 @@
+"""The two vendors' HTTP APIs, without Airflow: nothing secret and nothing medical leaves this package."""

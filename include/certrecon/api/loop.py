@@ -1,0 +1,23 @@
+"""Runs the clients' coroutines from ordinary code, on uvloop where it is installed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # noqa: PLC0415 - not everywhere
+    except ImportError:  # it is not made for Windows
+        return None
+    return uvloop.new_event_loop
+
+
+def run(main: Coroutine[Any, Any, Result]) -> Result:
+    """Run one coroutine to its end in an event loop of its own and return its result."""
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(main)

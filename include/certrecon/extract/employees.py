@@ -1,0 +1,191 @@
+"""Ditio's employees as one dataset, whatever the call that lists them names its fields."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from certrecon.api.ditio import DitioClient
+from certrecon.api.redaction import visible
+from certrecon.api.rows import raw_row, text_of_raw
+from certrecon.extract.datasets import DatasetFacts, DatasetWriter
+from certrecon.extract.fields import EMPLOYEES
+from certrecon.words import EmployeeSource
+
+Row = Mapping[str, msgspec.Raw]
+"""A row by lower-cased field names, values undecoded: the two APIs differ in case."""
+
+_ID = ("companyprofileid", "employeeid", "id")
+_PLAIN = {
+    "employee_number": "employeenumber",
+    "first_name": "firstname",
+    "last_name": "lastname",
+    "birth_date": "birthdate",
+    "company_id": "companyid",
+}
+_DISABLED = ("isdisabled", "disabled")
+_ACTIVE = ("isactive", "isactiveemployment")
+_ENDS = ("enddate", "employmentenddate")
+_EMPLOYMENTS = ("employment", "employmenthistory")
+_USED = frozenset({*_ID, *_PLAIN.values(), *_DISABLED, *_ACTIVE, *_ENDS, *_EMPLOYMENTS})
+_YES = frozenset({"true", "1", "yes", "y"})
+_NO = frozenset({"false", "0", "no", "n"})
+_MAX_UNUSED = 200
+_CHUNK_ROWS = 20_000
+
+
+def _text(row: Row, name: str) -> str | None:
+    return text_of_raw(row.get(name))
+
+
+def _lowered(row: Row) -> dict[str, msgspec.Raw]:
+    """Return a row by lower-cased names; of two spellings of one name the first with a value counts."""
+    lowered: dict[str, msgspec.Raw] = {}
+    for name, raw in row.items():
+        if text_of_raw(lowered.get(name.lower())) is None:
+            lowered[name.lower()] = raw
+    return lowered
+
+
+def _flag(text: str | None, *, unknown: bool) -> bool | None:
+    """Return what a flag says; what cannot be understood counts as `unknown`."""
+    word = (text or "").strip().lower()
+    if not word:
+        return None
+    return True if word in _YES else False if word in _NO else unknown
+
+
+def _disabled(row: Row) -> str | None:
+    """Return "true" where any flag says that the employee is disabled or not active.
+
+    A flag that says neither yes nor no counts against the employee.
+    """
+    said = [_flag(_text(row, name), unknown=True) for name in _DISABLED]
+    active = (_flag(_text(row, name), unknown=False) for name in _ACTIVE)
+    said += [None if one is None else not one for one in active]
+    known = [one for one in said if one is not None]
+    return None if not known else "true" if any(known) else "false"
+
+
+def _day(text: str) -> date | None:
+    for form, length in (("%Y-%m-%d", 10), ("%d.%m.%Y", 10)):
+        try:
+            return datetime.strptime(text.strip()[:length], form).date()  # noqa: DTZ007 - a day has no zone
+        except ValueError:
+            continue
+    return None
+
+
+def _entries(raw: msgspec.Raw | None) -> tuple[list[dict[str, Any]], bool]:
+    """Return the employments in a field, and whether it is a list of them."""
+    try:
+        value = json.loads(bytes(raw)) if raw is not None else None
+    except (ValueError, RecursionError):
+        return [], False
+    many = isinstance(value, list)
+    entries = value if isinstance(value, list) else [value]
+    return [
+        {str(key).lower(): one for key, one in entry.items()} for entry in entries if isinstance(entry, dict)
+    ], many
+
+
+def _end_of(entry: Mapping[str, Any]) -> str | None:
+    ends = (entry.get(name) for name in _ENDS)
+    return next((str(end) for end in ends if end not in {None, ""}), None)
+
+
+def _ends(row: Row) -> tuple[str | None, str | None]:
+    """Return the latest end of employment as received, and "true" if a history has an open employment.
+
+    Ends that are no dates count only where there is no other.
+    """
+    ends = [end for end in (_text(row, name) for name in _ENDS) if end and end.strip()]
+    ended_open = None
+    for name in _EMPLOYMENTS:
+        entries, is_list = _entries(row.get(name))
+        ends += [end for end in map(_end_of, entries) if end]
+        if is_list and any(_end_of(entry) is None for entry in entries):
+            ended_open = "true"
+    return max(ends, key=lambda end: (_day(end) or date.min, end), default=None), ended_open
+
+
+def _employee(row: Row) -> dict[str, str | None]:
+    end_date, ended_open = _ends(row)
+    return {
+        "employee_id": next(filter(None, (_text(row, name) for name in _ID)), None),
+        **{column: _text(row, name) for column, name in _PLAIN.items()},
+        "disabled": _disabled(row),
+        "end_date": end_date,
+        "ended_open": ended_open,
+    }
+
+
+@dataclass(slots=True)
+class _Employees:
+    """Rows taken so far, and what was dropped."""
+
+    company_id: str | None
+    rows: int = 0
+    foreign_rows: int = 0
+    duplicate_rows: int = 0
+    unused: set[str] = field(default_factory=set)
+    _seen: set[tuple[str | None, ...]] = field(default_factory=set)
+
+    def tables(self, elements: list[msgspec.Raw]) -> Iterator[pa.Table]:
+        """Yield the kept rows in chunks."""
+        for start in range(0, len(elements), _CHUNK_ROWS):
+            kept = filter(None, map(self._take, elements[start : start + _CHUNK_ROWS]))
+            yield pa.Table.from_pylist(list(kept), schema=EMPLOYEES)
+
+    def _take(self, element: msgspec.Raw) -> dict[str, str | None] | None:
+        received = raw_row(bytes(element), "Ditio's list of employees")
+        self._note_unused(received)
+        employee = _employee(_lowered(received))
+        if self.company_id is not None and (employee["company_id"] or "").strip() != self.company_id.strip():
+            self.foreign_rows += 1
+            return None
+        key = tuple(employee.values())
+        if employee["employee_id"] is not None and key in self._seen:
+            self.duplicate_rows += 1
+            return None
+        self._seen.add(key)
+        self.rows += 1
+        return employee
+
+    def _note_unused(self, received: Row) -> None:
+        for name in received:
+            if name.lower() not in _USED and len(self.unused) < _MAX_UNUSED:
+                self.unused.add(visible(name, 100))
+
+
+async def extract_employees(
+    client: DitioClient, source: EmployeeSource, company_id: str | None, write: DatasetWriter
+) -> DatasetFacts:
+    """Read Ditio's employees and write them as the dataset `employees`.
+
+    Args:
+        client: Ditio.
+        source: Which call lists them.
+        company_id: The company whose rows count; None counts all.
+        write: Where the dataset goes.
+
+    Returns:
+        The facts; every field that is not used is among `undocumented_fields`, documented or not,
+        since no document shows the answer's form.
+    """
+    read_from = datetime.now(UTC)
+    elements = await client.employees(source)
+    taken = _Employees(company_id)
+    with write.open_dataset("employees", EMPLOYEES) as out:
+        for table in taken.tables(elements):
+            out.write(table)
+    return DatasetFacts(
+        "employees", out.address, taken.rows, taken.foreign_rows, taken.duplicate_rows, None,
+        tuple(sorted(taken.unused)), read_from, datetime.now(UTC), 1, 1, sandbox=client.is_sandbox,
+    )  # fmt: skip

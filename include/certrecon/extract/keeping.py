@@ -1,0 +1,141 @@
+"""Certificates and links on their way to a file: no name of anything HEALTH gets there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from certrecon.extract.datasets import DatasetFacts, DatasetFile
+from certrecon.extract.fields import CERTIFICATES
+from certrecon.extract.health import health_rows, without_names
+from certrecon.extract.lookups import Lookup
+from certrecon.extract.taking import DatasetTaker
+
+_REPEATED = (
+    "name",
+    "action_type",
+    "date_release",
+    "date_expire",
+    "resource_type",
+    "warning",
+    "validity",
+    "validity_unit",
+)
+"""Columns of certificates with few different values, kept small while they wait for the links."""
+
+
+@dataclass(slots=True)
+class FinishedRead:
+    """A whole read of one index."""
+
+    taker: DatasetTaker
+    total: int
+    pages: int
+    read_from: datetime
+    read_to: datetime
+
+    def facts(self, name: str, address: str, reads: int) -> DatasetFacts:
+        """Return what the manifest says of it."""
+        taker = self.taker
+        return DatasetFacts(
+            name=name,
+            address=address,
+            rows=taker.rows,
+            foreign_rows=taker.foreign_rows,
+            duplicate_rows=taker.duplicate_rows,
+            vendor_total=self.total,
+            undocumented_fields=taker.undocumented,
+            read_from=self.read_from,
+            read_to=self.read_to,
+            reads=reads,
+            pages=self.pages,
+        )
+
+
+@dataclass(slots=True)
+class Certificates:
+    """One read of the certificates, waiting for the links before any name may be written.
+
+    Attributes:
+        chunks: The rows, columns with few values as dictionaries.
+        health_ids: Certificates that are HEALTH themselves, those of other tenants too.
+        foreign_ids: Certificates of other tenants that the index gave.
+    """
+
+    chunks: list[pa.Table] = field(default_factory=list)
+    health_ids: set[str | None] = field(default_factory=set)
+    foreign_ids: set[str | None] = field(default_factory=set)
+    read: FinishedRead = field(init=False)
+
+    def keep(self, ours: pa.Table, foreign: pa.Table) -> None:
+        """Take a chunk."""
+        for table in (ours, foreign):
+            self.health_ids.update(table.column("certificate_id").filter(health_rows(table)).to_pylist())
+        self.foreign_ids.update(foreign.column("certificate_id").to_pylist())
+        for name in _REPEATED:
+            position = ours.schema.get_field_index(name)
+            ours = ours.set_column(position, name, ours.column(position).dictionary_encode())
+        self.chunks.append(ours)
+
+    def missing(self, ids: list[str | None]) -> list[str]:
+        """Return those of the ids that are no certificate of the tenant."""
+        there = self.read.taker.seen.contains(ids)
+        return [
+            one
+            for one, seen in zip(ids, there.tolist(), strict=True)
+            if one is not None and (not seen or one in self.foreign_ids)
+        ]
+
+    def write(self, out: DatasetFile, private: set[str | None] | None) -> None:
+        """Write the rows; the names of `private` certificates are dropped (None: of none)."""
+        values = pa.array([one for one in private or () if one is not None], pa.string())
+        for chunk in self.chunks:
+            table = chunk.cast(CERTIFICATES.schema)
+            if private is not None:
+                about_health = pc.or_(
+                    health_rows(table), pc.is_in(table.column("certificate_id"), value_set=values)
+                )
+                table = without_names(table, about_health, ("name",))
+            out.write(table)
+
+
+class Links:
+    """One read of the links: written as they come, but for dangling ones, which wait for their lookups."""
+
+    def __init__(self, out: DatasetFile, certificates: Certificates, *, publish_health: bool) -> None:
+        """Start one read into `out`, after these certificates."""
+        self.health_ids: set[str | None] = set()
+        self.dangling_ids: set[str] = set()
+        self._out = out
+        self._certificates = certificates
+        self._publish_health = publish_health
+        self._dangling: list[pa.Table] = []
+
+    def keep(self, ours: pa.Table, foreign: pa.Table) -> None:
+        """Take a chunk: write it, but for what dangles."""
+        for table in (ours, foreign):
+            self.health_ids.update(table.column("certificate_id").filter(health_rows(table)).to_pylist())
+        dangling = set(self._certificates.missing(ours.column("certificate_id").to_pylist()))
+        if dangling:
+            waits = pc.is_in(ours.column("certificate_id"), value_set=pa.array(sorted(dangling), pa.string()))
+            self._dangling.append(ours.filter(waits))
+            self.dangling_ids |= dangling
+            ours = ours.filter(pc.invert(waits))
+        self._write(ours, self._certificates.health_ids)
+
+    def write_dangling(self, found: dict[str, Lookup]) -> None:
+        """Write the links that waited, now that 4HSE said whether their certificates are about HEALTH."""
+        health_ids = {one for one, lookup in found.items() if lookup.health} | self._certificates.health_ids
+        for table in self._dangling:
+            self._write(table, health_ids)
+
+    def _write(self, table: pa.Table, health_ids: set[str | None]) -> None:
+        if not self._publish_health:
+            ids = table.column("certificate_id").to_pylist()
+            private = pa.array([one is not None and one in health_ids for one in ids], pa.bool_())
+            about_health = pc.or_(health_rows(table), private)
+            table = without_names(table, about_health, ("action_name", "action_code"))
+        self._out.write(table)

@@ -1,0 +1,176 @@
+"""The claims that need somebody, as rows that a person can work through.
+
+Words are made once for each combination of disposition and findings, never claim by claim.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import fields
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from certrecon.dispositions.winners import keys_of
+from certrecon.findings import CATALOGUE
+from certrecon.report.model import ANSWERS, ClaimRow, Excerpt
+from certrecon.report.safe import joined, one_line_table
+from certrecon.report.wording import ACTIONS, URGENCY, titles
+from certrecon.words import Disposition, Owner, Severity
+
+Bools = npt.NDArray[np.bool_]
+SeverityOf = Callable[[str], Severity]
+
+LISTED = 50
+"""How many rows of a list the page shows."""
+
+WORKLIST = pa.schema([(column.name, pa.string()) for column in fields(ClaimRow)])
+
+NEEDY = (
+    Disposition.BLOCKED,
+    Disposition.HELD,
+    Disposition.REJECTED,
+    Disposition.UNDELIVERED,
+    Disposition.REFUSED,
+)
+"""Dispositions that need somebody whatever was found."""
+
+_LINK = "ACTION_LINK_MISSING"
+_WEIGHT = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
+_PLACE = {code: place for place, code in enumerate(CATALOGUE)}
+
+
+def having(claims: pa.Table, codes: Iterable[str]) -> Bools:
+    """Return which claims have at least one of some findings."""
+    lists = claims.column("findings").combine_chunks()
+    wanted = pc.is_in(pc.list_flatten(lists), value_set=pa.array(list(codes), pa.string()))
+    found = np.zeros(claims.num_rows, np.bool_)
+    found[np.asarray(pc.list_parent_indices(lists).filter(wanted))] = True
+    return found
+
+
+def with_disposition(claims: pa.Table, *dispositions: Disposition) -> pa.Table:
+    """Return the claims of some dispositions."""
+    wanted = pa.array([str(name) for name in dispositions], pa.string())
+    return claims.filter(pc.is_in(claims.column("disposition"), value_set=wanted))
+
+
+def needing(claims: pa.Table, severity_of: SeverityOf) -> pa.Table:
+    """Return the claims that need somebody: by their disposition, or by a finding of some weight."""
+    heavy = [code for code in CATALOGUE if severity_of(code) is not Severity.INFO]
+    needy = pa.array([str(name) for name in NEEDY], pa.string())
+    by_disposition = pc.is_in(claims.column("disposition"), value_set=needy)
+    return claims.filter(pc.or_(by_disposition, pa.array(having(claims, heavy))))
+
+
+def in_order(claims: pa.Table) -> pa.Table:
+    """Return claims in the order in which they are listed: the most urgent first, then by person."""
+    ranks = pc.index_in(claims.column("disposition"), value_set=pa.array([str(name) for name in URGENCY]))
+    keys = ["rank", "tenant_id", "person_name", "certificate_id", "certificate_type"]
+    order = pc.sort_indices(claims.append_column("rank", ranks), [(key, "ascending") for key in keys])
+    return claims.take(order)
+
+
+def _unique(texts: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(texts))
+
+
+def _say(disposition: str, codes: list[str], severity_of: SeverityOf) -> tuple[str, str, str]:
+    """Return words, advice and owners for one combination of disposition and findings."""
+    known = sorted(
+        (code for code in codes if code in CATALOGUE),
+        key=lambda code: (_WEIGHT[severity_of(code)], _PLACE[code]),
+    )
+    heavy = [
+        CATALOGUE[code]
+        for code in known
+        if severity_of(code) is not Severity.INFO or (disposition, code) == ("held", _LINK)
+    ]
+    own = [ACTIONS[Disposition(disposition)]] if disposition in ACTIONS else []
+    words = [words for _, words, _ in own] + [titles([code]) for code in known]
+    advice = _unique([text for _, _, text in own] + [finding.advice for finding in heavy])
+    owners = {owner for owner, _, _ in own} | {finding.owner.value for finding in heavy}
+    listed = [owner.value for owner in Owner if owner.value in owners]
+    return "; ".join(words), " ".join(advice), ", ".join([*listed, *sorted(owners - set(listed))])
+
+
+def _words(claims: pa.Table, severity_of: SeverityOf) -> pa.Table:
+    """Return `in_words`, `what_to_do` and `owner` of each claim."""
+    codes = pc.binary_join(claims.column("findings").combine_chunks(), " ")
+    disposition = claims.column("disposition").combine_chunks()
+    encoded = pc.binary_join_element_wise(disposition, codes, "|").dictionary_encode()
+    said = []
+    for combination in encoded.dictionary.to_pylist():
+        name, _, joined = combination.partition("|")
+        said.append(_say(name, joined.split(), severity_of))
+    columns = [
+        pa.array([row[place] for row in said], pa.string()).take(encoded.indices) for place in range(3)
+    ]
+    return pa.table(columns, names=["in_words", "what_to_do", "owner"])
+
+
+def _day(claims: pa.Table, day: str, received: str) -> pa.ChunkedArray:
+    """Return a day as text, or what was received where it is no day."""
+    return pc.coalesce(claims.column(day).cast(pa.string()), claims.column(received))
+
+
+def _personal(claims: pa.Table, name: str) -> pa.ChunkedArray:
+    """Return a column that says who it is, empty where nothing about the person needs anybody."""
+    concerned = pc.not_equal(claims.column("disposition"), str(Disposition.NOT_APPLICABLE))
+    return pc.if_else(concerned, claims.column(name), pa.scalar(None, pa.string()))
+
+
+def _messages(claims: pa.Table, answers: pa.Table) -> pa.Array:
+    """Return what Ditio said of the claims that won their key and were not delivered."""
+    among = keys_of(answers.column("employee_number"), answers.column("certificate_type"))
+    place = pc.index_in(
+        keys_of(claims.column("employee_number"), claims.column("certificate_type")), value_set=among
+    )
+    failed = pc.is_in(
+        claims.column("disposition"),
+        value_set=pa.array([str(Disposition.REJECTED), str(Disposition.UNDELIVERED)]),
+    )
+    own = answers.take(pc.if_else(failed, place, pa.scalar(None, pa.int32())))
+    status = own.column("http_status").cast(pa.string())
+    prefixed = pc.binary_join_element_wise("HTTP ", status, "")
+    return joined([prefixed, own.column("message")], ": ")
+
+
+def rows_of(claims: pa.Table, answers: pa.Table | None, severity_of: SeverityOf) -> pa.Table:
+    """Return claims (schema `DECIDED`) as rows for people (schema `WORKLIST`), in the order given."""
+    claims = claims.combine_chunks()
+    said = _messages(claims, ANSWERS.empty_table() if answers is None else answers)
+    columns = {
+        "person_name": _personal(claims, "person_name"),
+        "employee_number": _personal(claims, "employee_number"),
+        "issued_on": _day(claims, "issued_on", "issued_received"),
+        "valid_until": _day(claims, "valid_until", "expiry_received"),
+        "linked": pc.if_else(claims.column("linked"), "yes", "no"),
+        "findings": pc.binary_join(claims.column("findings").combine_chunks(), ", "),
+        "ditio_message": pc.if_else(pc.equal(said, ""), pa.scalar(None, pa.string()), said),
+    }
+    words = _words(claims, severity_of)
+    columns |= {name: words.column(name) for name in words.column_names}
+    chosen = [columns[name] if name in columns else claims.column(name) for name in WORKLIST.names]
+    return pa.table(chosen, schema=WORKLIST)
+
+
+def claim_rows(rows: pa.Table, limit: int = LISTED) -> tuple[ClaimRow, ...]:
+    """Return the first rows (schema `WORKLIST`), fit to be shown."""
+    return tuple(ClaimRow(**row) for row in one_line_table(rows.slice(0, limit)).to_pylist())
+
+
+def excerpts(rows: pa.Table) -> dict[Disposition, Excerpt[ClaimRow]]:
+    """Return the first rows of each disposition that stops a claim on its way to Ditio."""
+    shown = (Disposition.REJECTED, Disposition.UNDELIVERED, Disposition.REFUSED, Disposition.BLOCKED)
+    lists = {name: with_disposition(rows, name) for name in shown}
+    return {name: Excerpt(table.num_rows, claim_rows(table)) for name, table in lists.items()}
+
+
+def owner_counts(rows: pa.Table) -> dict[str, int]:
+    """Return how many rows (schema `WORKLIST`) each owner has."""
+    owners = pc.list_flatten(pc.split_pattern(rows.column("owner").combine_chunks(), ", "))
+    counts = {pair["values"]: pair["counts"] for pair in pc.value_counts(owners).to_pylist()}
+    return {owner: counts[owner] for owner in sorted(counts) if owner}

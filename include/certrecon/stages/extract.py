@@ -1,0 +1,148 @@
+"""Tasks: read one tenant from 4HSE, and the employees from Ditio, into the run's evidence."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from certrecon.api.ditio import DitioClient
+from certrecon.api.fourhse import FourHseClient
+from certrecon.evidence import Part, RunEvidence, SealedFile, WrittenFile
+from certrecon.extract.datasets import DatasetFacts
+from certrecon.extract.employees import extract_employees
+from certrecon.extract.tenant import TenantRead, extract_tenant
+from certrecon.stages.workplace import Workplace
+from certrecon.warehouse.engine import transaction
+from certrecon.warehouse.history import known_certificates
+from certrecon.words import ActionType
+
+log = logging.getLogger(__name__)
+
+SEALED_ELSEWHERE = frozenset({"name", "address", "rows"})
+"""Facts of a dataset that a sealed file says itself."""
+
+
+class _DatasetFile:
+    """One dataset being written (a `certrecon.extract.datasets.DatasetFile`)."""
+
+    def __init__(self, address: str, writer: pq.ParquetWriter) -> None:
+        self.address = address
+        self._writer = writer
+
+    def write(self, table: pa.Table) -> None:
+        if table.num_rows:
+            self._writer.write_table(table)
+
+
+class EvidenceDatasets:
+    """Writes datasets into the run's inputs and remembers their digests."""
+
+    def __init__(self, evidence: RunEvidence) -> None:
+        """Take the evidence to write to."""
+        self._evidence = evidence
+        self._written: dict[str, WrittenFile] = {}
+
+    @contextmanager
+    def open_dataset(self, name: str, schema: pa.Schema) -> Iterator[_DatasetFile]:
+        """Open a fresh file; a read that was not whole leaves one that no manifest names."""
+        address = self._evidence.fresh_address(Part.INPUTS, name, "parquet")
+        with (
+            self._evidence.create(address) as opened,
+            pq.ParquetWriter(opened.sink, schema, compression="zstd", compression_level=1) as writer,
+        ):
+            yield _DatasetFile(address, writer)
+        if opened.written is not None:
+            self._written[address] = opened.written
+
+    def sealed(self, facts: DatasetFacts, tenant: str | None) -> SealedFile:
+        """Return what the manifest will say of a dataset."""
+        written = self._written[facts.address]
+        known = {key: value for key, value in facts.as_record().items() if key not in SEALED_ELSEWHERE}
+        return SealedFile(facts.name, facts.address, written.sha256, written.size, facts.rows, tenant, known)
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """The files of one extraction.
+
+    Attributes:
+        files: What the manifest will say of each.
+    """
+
+    files: tuple[SealedFile, ...]
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """Return plain values, for XCom."""
+        return [asdict(file) for file in self.files]
+
+    @classmethod
+    def from_json(cls, values: list[Mapping[str, Any]]) -> Extracted:
+        """Rebuild what `to_json` gave."""
+        return cls(tuple(SealedFile(**value) for value in values))
+
+
+def _log(facts: DatasetFacts, tenant: str) -> None:
+    seconds = (facts.read_to - facts.read_from).total_seconds()
+    log.info(
+        "%s: read %s %s in %s pages, %.1f s (%s reads)",
+        tenant,
+        facts.rows,
+        facts.name,
+        facts.pages,
+        seconds,
+        facts.reads,
+    )
+    if facts.foreign_rows or facts.duplicate_rows:
+        log.warning(
+            "%s: dropped %s rows of others and %s that came twice",
+            tenant,
+            facts.foreign_rows,
+            facts.duplicate_rows,
+        )
+
+
+async def run_extract_tenant(place: Workplace, client: FourHseClient, tenant: str) -> Extracted:
+    """Read certificates, links and persons of a tenant.
+
+    Raises:
+        IncompleteReadError: The control totals did not agree in three reads.
+    """
+    settings = place.settings().settings
+    with transaction(place.engine) as conn:
+        known = known_certificates(conn, place.run.target, tenant)
+    datasets = EvidenceDatasets(place.evidence)
+    read = await extract_tenant(
+        client,
+        TenantRead(
+            tenant_id=tenant,
+            write=datasets,
+            person_field=settings.employee_match.person_field,
+            page_size=settings.fourhse.page_size,
+            concurrency=settings.fourhse.concurrency,
+            publish_health=ActionType.HEALTH in settings.publish_action_types,
+            known_ids=known,
+        ),
+    )
+    for facts in read.datasets:
+        _log(facts, tenant)
+    return Extracted(tuple(datasets.sealed(facts, tenant) for facts in read.datasets))
+
+
+async def run_extract_employees(place: Workplace, client: DitioClient) -> Extracted:
+    """Read Ditio's employees."""
+    settings = place.settings().settings.ditio
+    datasets = EvidenceDatasets(place.evidence)
+    facts = await extract_employees(client, settings.employee_source, settings.company_id, datasets)
+    _log(facts, "Ditio")
+    return Extracted((datasets.sealed(facts, None),))
+
+
+def is_sandbox(employees: Extracted) -> bool:
+    """Return whether the sandbox answered when the employees were read."""
+    return any(file.facts.get("sandbox") for file in employees.files)

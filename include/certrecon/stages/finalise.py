@@ -1,0 +1,148 @@
+"""Task: record whatever happened, seal the outcome, and say whether the run failed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from certrecon.errors import EvidenceError
+from certrecon.evidence import Part, SealedFile, SealedPart
+from certrecon.evidence.manifest import read_sealed, seal
+from certrecon.stages.handle import FileRef
+from certrecon.stages.load import Loaded
+from certrecon.stages.plan import Planned, read_tenants, read_tripped
+from certrecon.stages.seal_inputs import SealedInputs
+from certrecon.stages.workplace import Workplace
+from certrecon.warehouse.engine import transaction
+from certrecon.warehouse.runs import RunResult, finalise_run
+from certrecon.words import Disposition, RunStatus
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How far a run got; what a task did not reach is None.
+
+    Attributes:
+        inputs: The sealed inputs.
+        planned: The plan.
+        loaded: The loaded claims.
+        files: Every other file of the outcome that counts, by what it holds.
+        failures: What failed, one sentence a task, in the order of the tasks.
+    """
+
+    inputs: SealedInputs | None = None
+    planned: Planned | None = None
+    loaded: Loaded | None = None
+    files: Mapping[str, FileRef] = field(default_factory=dict)
+    failures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finalised:
+    """How the run ended.
+
+    Attributes:
+        status: Its status.
+        failure: Why it failed, in one sentence.
+        inputs_sha256: The digest of the sealed inputs.
+        outcome_sha256: The digest of the sealed outcome.
+    """
+
+    status: RunStatus
+    failure: str | None
+    inputs_sha256: str | None
+    outcome_sha256: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values, for XCom."""
+        return asdict(self) | {"status": str(self.status)}
+
+
+def _outcome_files(reached: Reached) -> Iterable[SealedFile]:
+    refs: dict[str, FileRef] = dict(reached.files)
+    if reached.planned:
+        planned = reached.planned
+        refs |= {
+            "decided": planned.claims,
+            "plan": planned.plan,
+            "restored": planned.restored,
+            "withdrawn": planned.withdrawn,
+            "guards": planned.tripped,
+            "tenants": planned.tenants,
+        }
+    if reached.loaded:
+        refs["claims"] = reached.loaded.claims
+    return (
+        SealedFile(name, ref.address, ref.sha256, ref.size, ref.rows) for name, ref in sorted(refs.items())
+    )
+
+
+def _status(reached: Reached) -> RunStatus:
+    if reached.failures or not reached.loaded:
+        return RunStatus.FAILED
+    if reached.loaded.dispositions.get(Disposition.REJECTED):
+        return RunStatus.SUCCEEDED_WITH_REJECTS
+    return RunStatus.SUCCEEDED
+
+
+def _failure(reached: Reached) -> str | None:
+    if reached.failures:
+        return reached.failures[0]
+    return None if reached.loaded else "The run did not get as far as loading its claims."
+
+
+def _result(place: Workplace, reached: Reached, ended: Finalised) -> RunResult:
+    rows = reached.inputs.rows if reached.inputs else {}
+    planned, loaded = reached.planned, reached.loaded
+    return RunResult(
+        status=ended.status,
+        failure=ended.failure,
+        **{name: rows.get(name) for name in ("certificates", "links", "persons", "employees")},
+        claims=planned.claims.rows if planned else None,
+        sent=loaded.sent if loaded else None,
+        withdrawn=planned.withdrawn.rows if planned else None,
+        tenants={tenant: asdict(counts) for tenant, counts in read_tenants(place, planned).items()}
+        if planned
+        else None,
+        dispositions=loaded.dispositions if loaded else None,
+        findings=planned.findings if planned else None,
+        guards={str(one.guard): one.to_json() for one in read_tripped(place, planned)} if planned else None,
+        inputs_sha256=ended.inputs_sha256,
+        outcome_sha256=ended.outcome_sha256,
+    )
+
+
+def _inputs_sealed(place: Workplace, reached: Reached) -> str | None:
+    """Return the digest of the sealed inputs, having seen that they are still what was sealed.
+
+    Raises:
+        EvidenceError: They are not.
+    """
+    if reached.inputs is None:
+        return None
+    read_sealed(place.evidence, Part.INPUTS, reached.inputs.sha256)
+    return reached.inputs.sha256
+
+
+def run_finalise(place: Workplace, reached: Reached) -> Finalised:
+    """Seal the outcome and finalise the run's row in one transaction.
+
+    Raises:
+        RunTakenOverError: The run is no longer the running one of its target.
+    """
+    status, failure = _status(reached), _failure(reached)
+    try:
+        inputs = _inputs_sealed(place, reached)
+    except EvidenceError as error:
+        status, failure, inputs = RunStatus.FAILED, failure or str(error), None
+    facts = {"run_seq": place.run.run_seq, "status": str(status), "failures": list(reached.failures)}
+    outcome = seal(place.evidence, Part.OUTCOME, SealedPart(tuple(_outcome_files(reached)), facts))
+    ended = Finalised(status, failure, inputs, outcome)
+    with transaction(place.engine) as conn:
+        finalise_run(conn, place.run.run_seq, _result(place, reached, ended))
+    log.info("Run %s %s%s", place.run.run_seq, status, f": {failure}" if failure else "")
+    return ended

@@ -1,0 +1,116 @@
+"""Task: settle every claim's disposition and load what changed into the warehouse."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from certrecon.dispositions.decide import DECIDED, PLAN
+from certrecon.dispositions.outcome import LEDGER_STATES, settle, warehouse_claims
+from certrecon.dispositions.withdrawals import WITHDRAWN
+from certrecon.errors import AccountingError
+from certrecon.findings import CATALOGUE
+from certrecon.stages.handle import FileRef
+from certrecon.stages.plan import Planned
+from certrecon.stages.workplace import Workplace
+from certrecon.warehouse.catalogue import write_catalogue
+from certrecon.warehouse.engine import transaction
+from certrecon.warehouse.history import write_claims
+from certrecon.warehouse.ledger import mark_undelivered, read_ledger, settle_acknowledged
+from certrecon.warehouse.withdrawals import write_withdrawn
+from certrecon.words import Disposition, LedgerState
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What was loaded.
+
+    Attributes:
+        claims: Schema `DECIDED`, settled.
+        dispositions: Claims by disposition.
+        sent: Rows that Ditio acknowledged in this run.
+        opened: Claim rows written.
+        ended: Claim rows ended.
+    """
+
+    claims: FileRef
+    dispositions: Mapping[str, int]
+    sent: int
+    opened: int
+    ended: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values, for XCom."""
+        return asdict(self) | {"dispositions": dict(self.dispositions)}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Loaded:
+        """Rebuild what `to_json` gave."""
+        return cls(**{**values, "claims": FileRef(**values["claims"])})
+
+
+def _count(claims: pa.Table) -> dict[str, int]:
+    counts = claims.group_by("disposition").aggregate([([], "count_all")])
+    found = dict(zip(counts["disposition"].to_pylist(), counts["count_all"].to_pylist(), strict=True))
+    if sum(found.values()) != claims.num_rows:
+        message = f"Dispositions add up to {sum(found.values())}, but there are {claims.num_rows} claims."
+        raise AccountingError(message)
+    return dict(sorted(found.items()))
+
+
+def _sent(planned: pa.Table, settled: pa.Table) -> int:
+    """Return how many rows Ditio acknowledged in this run: winners that were planned and are delivered."""
+    was = pc.equal(planned.column("disposition"), str(Disposition.PLANNED))
+    now = pc.equal(settled.column("disposition"), str(Disposition.DELIVERED))
+    return pc.sum(pc.and_(was, now)).as_py() or 0
+
+
+def _ledger_of_run(place: Workplace) -> pa.Table:
+    """Return the ledger after publishing; what a broken-off publishing left pending is in doubt."""
+    run = place.run
+    with transaction(place.engine) as conn:
+        ledger = read_ledger(conn, run.target).select(LEDGER_STATES.names).cast(LEDGER_STATES)
+        own = ledger.filter(pc.equal(ledger.column("run_seq"), run.run_seq))
+        pending = own.filter(pc.equal(own.column("state"), str(LedgerState.PENDING)))
+        if pending.num_rows:
+            mark_undelivered(
+                conn, run.run_seq, run.target, pending.select(["employee_number", "certificate_type"])
+            )
+    return own
+
+
+def _load(place: Workplace, planned: Planned, claims: pa.Table) -> tuple[int, int]:
+    """Write what changed, all of it in one transaction."""
+    run = place.run
+    restored, withdrawn = place.read(planned.restored, PLAN), place.read(planned.withdrawn, WITHDRAWN)
+    scope = list(run.parameters.tenant_ids) if run.limited else None
+    with transaction(place.engine) as conn:
+        write_catalogue(conn, CATALOGUE.values())
+        change = write_claims(conn, run.run_seq, run.target, warehouse_claims(claims), scope)
+        write_withdrawn(conn, run.run_seq, run.target, withdrawn, scope)
+        settle_acknowledged(conn, run.run_seq, run.target, restored)
+    return change.opened, change.ended
+
+
+def run_load(place: Workplace, planned: Planned) -> Loaded:
+    """Settle and load the claims; a dry run only settles them.
+
+    Raises:
+        AccountingError: The dispositions do not add up to the claims.
+        RunTakenOverError: The run is no longer the running one of its target.
+    """
+    claims = place.read(planned.claims, DECIDED)
+    if not place.run.publishes:
+        return Loaded(planned.claims, _count(claims), 0, 0, 0)
+    settled = settle(claims, _ledger_of_run(place), place.run.run_seq)
+    counts = _count(settled)
+    opened, ended = _load(place, planned, settled)
+    log.info("Loaded %s new claim rows, ended %s; %s", opened, ended, counts)
+    return Loaded(place.write("claims", settled), counts, _sent(claims, settled), opened, ended)

@@ -1,0 +1,123 @@
+"""Task: check what the run was started with, and open it in the warehouse."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+
+from certrecon.api.endpoint import DitioEndpoint
+from certrecon.code_version import code_version
+from certrecon.evidence import Part, RunEvidence
+from certrecon.settings import LoadedSettings, load_settings
+from certrecon.settings.model import Settings
+from certrecon.stages.handle import RunHandle
+from certrecon.stages.parameters import Parameters, judged_day, parse_parameters
+from certrecon.stages.workplace import file_ref
+from certrecon.warehouse.engine import transaction
+from certrecon.warehouse.migrate import require_head
+from certrecon.warehouse.runs import NewRun, open_run, set_evidence_uri
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """How a run was started.
+
+    Attributes:
+        run_id: Airflow's run id.
+        run_after: The time that gives the run its day; never the logical date.
+        trigger: What started it, such as `scheduled` or `manual`.
+        triggered_by: Who started it, where that is known.
+        conf: The conf as it was given.
+        params: The DAG's parameters with the conf over their defaults.
+    """
+
+    run_id: str
+    run_after: dt.datetime
+    trigger: str
+    triggered_by: str | None
+    conf: Mapping[str, Any] | None
+    params: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What a run works with outside Airflow.
+
+    Attributes:
+        engine: The warehouse.
+        ditio: The Ditio address, which gives the target.
+        evidence_root: Makes a path-like of the store's address.
+    """
+
+    engine: Engine
+    ditio: DitioEndpoint
+    evidence_root: Callable[[str], Any]
+
+
+def target_of(endpoint: DitioEndpoint, company_id: str | None) -> str:
+    """Return the digest of base URL, client id and company id (design, *Words*: target)."""
+    parts = json.dumps([endpoint.base_url, endpoint.client_id, company_id], ensure_ascii=False)
+    return hashlib.sha256(parts.encode()).hexdigest()
+
+
+def evidence_address(settings: Settings) -> str:
+    """Return where the evidence store starts: the setting, else `var/evidence` of the project."""
+    project = Path(__file__).parents[3]
+    root = settings.evidence.root
+    if root is None:
+        return str(project / "var" / "evidence")
+    return root if "://" in root or Path(root).is_absolute() else str(project / root)
+
+
+def _new_run(start: Start, parameters: Parameters, loaded: LoadedSettings, target: str) -> NewRun:
+    run_day = start.run_after.astimezone(loaded.settings.zone).date()
+    return NewRun(
+        run_id=start.run_id,
+        target=target,
+        mode=parameters.mode,
+        trigger=start.trigger,
+        triggered_by=start.triggered_by,
+        run_day=run_day,
+        as_of=judged_day(parameters, run_day),
+        settings_sha256=loaded.sha256,
+        code_version=code_version(),
+        scope={"tenant_ids": list(parameters.tenant_ids)},
+    )
+
+
+def run_open(start: Start, outside: Outside) -> RunHandle:
+    """Open a run.
+
+    Everything that can be refused without a request is refused here; the run row comes before the
+    first request, so that whatever fails from then on is on the record.
+
+    Raises:
+        SettingsError: A setting is wrong.
+        ParameterError: A parameter is unknown or wrong.
+    """
+    parameters = parse_parameters(start.conf, start.params)
+    loaded = load_settings()
+    new = _new_run(start, parameters, loaded, target_of(outside.ditio, loaded.settings.ditio.company_id))
+    require_head(outside.engine)
+    opened = open_run(outside.engine, new)
+    if opened.abandoned:
+        log.warning("Run %s took its target over from runs %s", opened.run_seq, opened.abandoned)
+    root = evidence_address(loaded.settings)
+    evidence = RunEvidence(outside.evidence_root(root), opened.run_seq)
+    with transaction(outside.engine) as conn:
+        set_evidence_uri(conn, opened.run_seq, evidence.uri)
+    written = evidence.write_bytes(Part.INPUTS, "settings", "json", loaded.text.encode())
+    log.info("Opened run %s (attempt %s) for %s", opened.run_seq, opened.attempt, new.run_day)
+    return RunHandle(
+        opened.run_seq, new.run_id, new.target, new.run_day, new.as_of, parameters, file_ref(written), root
+    )

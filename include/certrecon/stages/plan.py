@@ -1,0 +1,192 @@
+"""Task: give every claim its disposition, plan what to send, find what is withdrawn, judge the guards."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from certrecon.claims.facts import CLAIM_FACTS
+from certrecon.dispositions.decide import PLAN, Decision, decide
+from certrecon.dispositions.verdicts import Verdicts, collect
+from certrecon.dispositions.winners import keys_of
+from certrecon.dispositions.withdrawals import find_withdrawn
+from certrecon.publishing.guards import GuardInputs, TenantCounts, TrippedGuard, judge
+from certrecon.stages.build_claims import BuiltClaims
+from certrecon.stages.handle import FileRef
+from certrecon.stages.run_inputs import RunInputs
+from certrecon.stages.validate import read_validation
+from certrecon.stages.workplace import Workplace
+from certrecon.validation.rules import Subject
+from certrecon.words import Guard
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What planning decided, and where it is.
+
+    Attributes:
+        claims: Schema `DECIDED`.
+        plan: Schema `PLAN`.
+        restored: Schema `PLAN`: what the ledger must show as acknowledged again.
+        withdrawn: Schema `WITHDRAWN`.
+        tripped: JSON: the guards that tripped, by name.
+        tenants: JSON: what was counted, by tenant.
+        findings: How many claims have each finding.
+    """
+
+    claims: FileRef
+    plan: FileRef
+    restored: FileRef
+    withdrawn: FileRef
+    tripped: FileRef
+    tenants: FileRef
+    findings: Mapping[str, int]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values, for XCom."""
+        return asdict(self) | {"findings": dict(self.findings)}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Planned:
+        """Rebuild what `to_json` gave."""
+        files = {name: FileRef(**value) for name, value in values.items() if name != "findings"}
+        return cls(**files, findings=values["findings"])
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the rules make of a run's inputs: the same inputs always give the same.
+
+    Attributes:
+        decision: Claims and plan.
+        withdrawn: Schema `WITHDRAWN`.
+        tripped: The guards that trip.
+        tenants: What was counted, by tenant.
+        findings: How many claims have each finding.
+    """
+
+    decision: Decision
+    withdrawn: pa.Table
+    tripped: tuple[TrippedGuard, ...]
+    tenants: Mapping[str, TenantCounts]
+    findings: Mapping[str, int]
+
+
+def _count_by_tenant(claims: pa.Table, rows: pa.ChunkedArray | pa.Array) -> dict[str, int]:
+    counted = claims.filter(rows).group_by("tenant_id").aggregate([([], "count_all")])
+    return dict(zip(counted["tenant_id"].to_pylist(), counted["count_all"].to_pylist(), strict=True))
+
+
+def count_tenants(inputs: RunInputs, claims: pa.Table) -> dict[str, TenantCounts]:
+    """Return what was read and matched in each tenant of the run.
+
+    Args:
+        inputs: The run's inputs.
+        claims: Schema `DECIDED`.
+    """
+    applicable = claims.column("applicable")
+    person_claims = _count_by_tenant(claims, applicable)
+    matched = _count_by_tenant(claims, pc.and_(applicable, pc.equal(claims.column("employees"), 1)))
+    return {
+        tenant: TenantCounts(
+            certificates=inputs.rows_of_tenant("certificates", tenant),
+            links=inputs.rows_of_tenant("links", tenant),
+            persons=inputs.rows_of_tenant("persons", tenant),
+            person_claims=person_claims.get(tenant, 0),
+            matched=matched.get(tenant, 0),
+        )
+        for tenant in inputs.context.tenants
+    }
+
+
+def judge_inputs(inputs: RunInputs, facts: pa.Table, verdicts: Verdicts) -> Judgement:
+    """Decide, plan, find what is withdrawn and judge the guards.
+
+    Raises:
+        AccountingError: The claims do not account for every certificate.
+    """
+    settings, context = inputs.settings.settings, inputs.context
+    decision_inputs = inputs.decision_inputs()
+    decision = decide(facts, verdicts, decision_inputs, settings)
+    withdrawn = find_withdrawn(decision, verdicts, decision_inputs, settings)
+    tenants = count_tenants(inputs, decision.claims)
+    acknowledged = decision_inputs.ledger.column("acknowledged_payload_sha256")
+    tripped = judge(
+        GuardInputs(
+            tenants=tenants,
+            listed=frozenset(context.listed),
+            limited=context.limited,
+            employees=inputs.rows("employees"),
+            plan=decision.plan,
+            acknowledged=len(acknowledged) - acknowledged.null_count,
+            withdrawn=frozenset(
+                keys_of(withdrawn["employee_number"], withdrawn["certificate_type"]).to_pylist()
+            ),
+            target_is_sandbox=context.target_is_sandbox,
+            baseline=context.baseline,
+        ),
+        settings.guards,
+        frozenset(context.parameters.accept),
+    )
+    return Judgement(decision, withdrawn, tripped, tenants, verdicts.counts)
+
+
+def run_plan(place: Workplace, built: BuiltClaims, validations: Mapping[Subject, FileRef]) -> Planned:
+    """Judge the run's inputs and write what came of it.
+
+    Raises:
+        AccountingError: Totals do not add up; nothing may be published.
+        RuleEvaluationError: A validation result is incomplete.
+    """
+    inputs = RunInputs(place.evidence)
+    results = [read_validation(place, subject, ref) for subject, ref in validations.items()]
+    verdicts = collect(results, inputs.settings.settings)
+    judged = judge_inputs(inputs, place.read(built.facts, CLAIM_FACTS), verdicts)
+    for guard in judged.tripped:
+        log.warning("Guard %s %s: %s", guard.guard, "accepted" if guard.accepted else "tripped", guard.words)
+    log.info("%s rows to send, %s withdrawn", judged.decision.plan.num_rows, judged.withdrawn.num_rows)
+    return Planned(
+        claims=place.write("decided", judged.decision.claims),
+        plan=place.write("plan", judged.decision.plan),
+        restored=place.write("restored", judged.decision.restored),
+        withdrawn=place.write("withdrawn", judged.withdrawn),
+        tripped=place.write_bytes("guards", "json", _guards_text(judged.tripped).encode()),
+        tenants=place.write_bytes("tenants", "json", _tenants_text(judged.tenants).encode()),
+        findings=judged.findings,
+    )
+
+
+def _guards_text(tripped: tuple[TrippedGuard, ...]) -> str:
+    return json.dumps({str(one.guard): one.to_json() for one in tripped}, sort_keys=True, ensure_ascii=False)
+
+
+def _tenants_text(tenants: Mapping[str, TenantCounts]) -> str:
+    return json.dumps({tenant: asdict(counts) for tenant, counts in tenants.items()}, sort_keys=True)
+
+
+def read_tripped(place: Workplace, planned: Planned) -> tuple[TrippedGuard, ...]:
+    """Read back which guards tripped."""
+    texts = json.loads(place.evidence.read_bytes(planned.tripped.address, planned.tripped.sha256))
+    return tuple(
+        TrippedGuard(Guard(name), found["words"], found["numbers"], accepted=found["accepted"])
+        for name, found in texts.items()
+    )
+
+
+def read_tenants(place: Workplace, planned: Planned) -> dict[str, TenantCounts]:
+    """Read back what was counted by tenant."""
+    texts = json.loads(place.evidence.read_bytes(planned.tenants.address, planned.tenants.sha256))
+    return {tenant: TenantCounts(**counts) for tenant, counts in texts.items()}
+
+
+def read_plan(place: Workplace, planned: Planned) -> pa.Table:
+    """Read back the plan (schema `PLAN`)."""
+    return place.read(planned.plan, PLAN)

@@ -1,0 +1,156 @@
+"""Task: send the plan to Ditio, once the guards have passed."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from certrecon.dispositions.decide import PLAN
+from certrecon.errors import CertreconError, GuardTrippedError, PublishingStoppedError, RowsUndeliveredError
+from certrecon.publishing.batches import Row, batches_of
+from certrecon.publishing.guards import TrippedGuard
+from certrecon.publishing.sender import CertificatesApi, Sent, send_all
+from certrecon.stages.parameters import ApprovalMode
+from certrecon.stages.plan import Planned, read_plan, read_tripped
+from certrecon.stages.workplace import Workplace
+from certrecon.warehouse.engine import transaction
+from certrecon.warehouse.ledger import mark_undelivered, read_pending, record_attempts, write_outbox
+
+log = logging.getLogger(__name__)
+
+OUTBOX = [name for name in PLAN.names if name != "reason"]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What publishing came to.
+
+    Attributes:
+        planned: Rows of the plan.
+        acknowledged: Rows acknowledged by this task.
+        rejected: Rows rejected by this task.
+        requests: Requests sent.
+    """
+
+    planned: int
+    acknowledged: int = 0
+    rejected: int = 0
+    requests: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values, for XCom."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def stopping_guards(place: Workplace, planned: Planned) -> tuple[TrippedGuard, ...]:
+    """Return the tripped guards that nobody accepted."""
+    return tuple(guard for guard in read_tripped(place, planned) if not guard.accepted)
+
+
+def _refuse(rows: int, guards: tuple[TrippedGuard, ...]) -> GuardTrippedError:
+    if not guards:
+        return GuardTrippedError(
+            f"Nothing of {rows} rows was sent: the run was started with approval 'always', and nobody can be asked "
+            "here. Start it in the Airflow UI, or with approval 'auto'."
+        )
+    names = ", ".join(f'"{guard.guard}"' for guard in guards)
+    words = " ".join(f"{guard.guard}: {guard.words}" for guard in guards)
+    return GuardTrippedError(
+        f"Nothing of {rows} rows was sent, because nobody could be asked about the guards that tripped. {words} "
+        f'If this is right, run again with {{"accept": [{names}]}}.'
+    )
+
+
+def _keys(rows: list[Row]) -> pa.Table:
+    return pa.table(
+        {
+            "employee_number": pa.array([row.employee_number for row in rows], pa.string()),
+            "certificate_type": pa.array([row.certificate_type for row in rows], pa.string()),
+        }
+    )
+
+
+async def _send(place: Workplace, plan: pa.Table, api: CertificatesApi) -> Sent:
+    run = place.run
+    settings = place.settings().settings
+
+    def commit(rows: pa.Table) -> None:
+        with transaction(place.engine) as conn:
+            record_attempts(conn, run.run_seq, run.target, rows)
+
+    try:
+        return await send_all(
+            batches_of(plan, settings.ditio.batch_size), api, commit, settings.ditio, settings.guards
+        )
+    except ExceptionGroup as group:
+        known = group.subgroup(CertreconError)
+        raise (_leaf(known) if known else group) from None
+
+
+def _leaf(error: BaseException) -> BaseException:
+    return _leaf(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
+
+
+def _close(place: Workplace, sent: Sent) -> int:
+    """Mark what is still pending as undelivered; return how many rows that is."""
+    with transaction(place.engine) as conn:
+        return mark_undelivered(conn, place.run.run_seq, place.run.target, _keys(sent.in_doubt))
+
+
+def _raise_unless_delivered(sent: Sent, undelivered: int, planned: int) -> None:
+    if sent.stopped:
+        message = f"Publishing stopped with {undelivered} of {planned} rows undelivered: {sent.stopped} They go out with the next run."
+        raise PublishingStoppedError(message)
+    if undelivered:
+        message = f"{undelivered} of {planned} rows got no answer from Ditio within all retries. They go out with the next run."
+        raise RowsUndeliveredError(message)
+
+
+def outbox(place: Workplace, planned: Planned) -> pa.Table:
+    """Put the plan into the ledger and return what of it this run has still to send.
+
+    Raises:
+        RunTakenOverError: The run is no longer the running one of its target.
+    """
+    plan = read_plan(place, planned)
+    with transaction(place.engine) as conn:
+        write_outbox(conn, place.run.run_seq, place.run.target, plan.select(OUTBOX))
+        return read_pending(conn, place.run.run_seq, place.run.target)
+
+
+def check_guards(place: Workplace, planned: Planned) -> None:
+    """Stop what may not be sent without somebody's consent.
+
+    Raises:
+        GuardTrippedError: A guard tripped that nobody accepted, and there is something to send.
+    """
+    guards = stopping_guards(place, planned)
+    asked_for = place.run.parameters.approval is ApprovalMode.ALWAYS
+    if planned.plan.rows and (guards or asked_for):
+        raise _refuse(planned.plan.rows, guards)
+
+
+async def run_publish(place: Workplace, planned: Planned, api: CertificatesApi) -> Published:
+    """Send the plan, or what of it an earlier try of the task left over.
+
+    Raises:
+        GuardTrippedError: A guard tripped that nobody accepted.
+        PublishingError: Rows are left that Ditio has not acknowledged.
+        RunTakenOverError: The run is no longer the running one of its target.
+    """
+    rows = planned.plan.rows
+    if not place.run.publishes:
+        log.info("Dry run: %s rows would be sent", rows)
+        return Published(rows)
+    check_guards(place, planned)
+    left = outbox(place, planned)
+    if not left.num_rows:
+        return Published(rows)
+    sent = await _send(place, left, api)
+    undelivered = _close(place, sent)
+    log.info("%s acknowledged, %s rejected, %s undelivered", sent.acknowledged, sent.rejected, undelivered)
+    _raise_unless_delivered(sent, undelivered, rows)
+    return Published(rows, sent.acknowledged, sent.rejected, sent.requests)

@@ -1,0 +1,143 @@
+"""Everything a run is judged on, read back from its sealed evidence and from nothing else."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from certrecon.claims.inputs import CERTIFICATES, EMPLOYEES, LEDGER, LINKS, PERSONS, ClaimInputs
+from certrecon.dispositions.inputs import LOOKUPS, PREVIOUS_CLAIMS, DecisionInputs, Scope
+from certrecon.evidence import Part, RunEvidence, SealedPart
+from certrecon.evidence.manifest import read_dataset, read_sealed
+from certrecon.publishing.guards import Baseline, TenantCounts
+from certrecon.settings import LoadedSettings
+from certrecon.settings.loader import restore_settings
+from certrecon.stages.parameters import Parameters
+
+
+@dataclass(frozen=True, slots=True)
+class RunContext:
+    """What a run is judged on beside datasets and settings.
+
+    Attributes:
+        run_seq: The run.
+        target: The digest of the Ditio company.
+        run_day: The day of the run.
+        as_of: The day on which validity is judged.
+        parameters: What it was started with.
+        tenants: The tenants that were read.
+        listed: Every tenant of the settings, or that 4HSE lists.
+        target_is_sandbox: Whether Ditio said that it is the sandbox.
+        baseline: The run that guards compare with.
+    """
+
+    run_seq: int
+    target: str
+    run_day: dt.date
+    as_of: dt.date
+    parameters: Parameters
+    tenants: tuple[str, ...]
+    listed: tuple[str, ...]
+    target_is_sandbox: bool
+    baseline: Baseline | None
+
+    @property
+    def limited(self) -> bool:
+        """Whether `tenant_ids` limits the run."""
+        return bool(self.parameters.tenant_ids)
+
+    def to_text(self) -> str:
+        """Return canonical JSON."""
+        baseline = self.baseline and asdict(self.baseline) | {"withdrawn": sorted(self.baseline.withdrawn)}
+        values = asdict(self) | {"parameters": self.parameters.model_dump(mode="json"), "baseline": baseline}
+        return json.dumps(values, sort_keys=True, ensure_ascii=False, default=str)
+
+    @classmethod
+    def from_text(cls, text: str) -> RunContext:
+        """Rebuild what `to_text` gave."""
+        values = json.loads(text)
+        return cls(
+            **{
+                **values,
+                "run_day": dt.date.fromisoformat(values["run_day"]),
+                "as_of": dt.date.fromisoformat(values["as_of"]),
+                "parameters": Parameters.model_validate(values["parameters"]),
+                "tenants": tuple(values["tenants"]),
+                "listed": tuple(values["listed"]),
+                "baseline": values["baseline"] and _baseline(values["baseline"]),
+            }
+        )
+
+
+def _baseline(values: Mapping[str, Any]) -> Baseline:
+    return Baseline(
+        run_seq=values["run_seq"],
+        tenants={tenant: TenantCounts(**counts) for tenant, counts in values["tenants"].items()},
+        employees=values["employees"],
+        withdrawn=frozenset(values["withdrawn"]),
+    )
+
+
+class RunInputs:
+    """The sealed inputs of a run, each read when it is asked for."""
+
+    def __init__(self, evidence: RunEvidence, sha256: str | None = None) -> None:
+        """Open the inputs of a run's evidence, the manifest checked against its digest if one is given."""
+        self._evidence = evidence
+        self.sealed: SealedPart = read_sealed(evidence, Part.INPUTS, sha256)
+        self.context = RunContext.from_text(self._text("context"))
+        self.settings: LoadedSettings = restore_settings(self._text("settings"))
+
+    def _text(self, dataset: str) -> str:
+        file = self.sealed.one(dataset)
+        return self._evidence.read_bytes(file.address, file.sha256).decode()
+
+    def table(self, dataset: str, schema: pa.Schema) -> pa.Table:
+        """Read all files of a dataset as one table."""
+        return read_dataset(self._evidence, self.sealed, dataset, schema)
+
+    def _by_tenant(self, dataset: str, schema: pa.Schema, tenant_column: str) -> pa.Table:
+        """Read a dataset with its tenant column saying where each row was read, also where the vendor left it out."""
+        place = schema.get_field_index(tenant_column)
+        tables = []
+        for file in self.sealed.all_of(dataset):
+            table = self._evidence.read_table(file.address, schema, file.sha256)
+            tenants = pa.repeat(pa.scalar(file.tenant, pa.string()), table.num_rows)
+            tables.append(table.set_column(place, schema.field(place), tenants))
+        return pa.concat_tables(tables).combine_chunks() if tables else schema.empty_table()
+
+    def claim_inputs(self) -> ClaimInputs:
+        """Return what claims are made from."""
+        return ClaimInputs(
+            certificates=self._by_tenant("certificates", CERTIFICATES, "tenant_id"),
+            links=self._by_tenant("links", LINKS, "tenant_id"),
+            persons=self._by_tenant("persons", PERSONS, "project_id"),
+            employees=self.table("employees", EMPLOYEES),
+            ledger=self.table("ledger", LEDGER),
+            settings=self.settings,
+            as_of=self.context.as_of,
+        )
+
+    def decision_inputs(self) -> DecisionInputs:
+        """Return what decides the outcome of claims."""
+        return DecisionInputs(
+            ledger=self.table("ledger", LEDGER),
+            previous=self.table("previous_claims", PREVIOUS_CLAIMS),
+            lookups=self.table("lookups", LOOKUPS),
+            scope=Scope(self.context.tenants, self.context.limited),
+            certificates=self.rows("certificates"),
+            resend=self.context.parameters.resend,
+        )
+
+    def rows(self, dataset: str) -> int:
+        """Return how many rows a dataset has."""
+        return sum(file.rows or 0 for file in self.sealed.all_of(dataset))
+
+    def rows_of_tenant(self, dataset: str, tenant: str) -> int:
+        """Return how many rows a dataset has of one tenant."""
+        return sum(file.rows or 0 for file in self.sealed.all_of(dataset) if file.tenant == tenant)

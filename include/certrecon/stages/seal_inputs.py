@@ -1,0 +1,104 @@
+"""Task: seal what the run will be judged on, before anything is planned."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from certrecon.code_version import code_version
+from certrecon.dispositions.inputs import PREVIOUS_CLAIMS
+from certrecon.dispositions.winners import keys_of
+from certrecon.evidence import Part, SealedFile, SealedPart
+from certrecon.evidence.manifest import seal
+from certrecon.publishing.guards import Baseline, TenantCounts
+from certrecon.stages.find_tenants import Tenants
+from certrecon.stages.run_inputs import RunContext
+from certrecon.stages.workplace import Workplace
+from certrecon.warehouse.engine import transaction
+from certrecon.warehouse.history import read_open_claims
+from certrecon.warehouse.ledger import read_ledger
+from certrecon.warehouse.runmodel import RunRecord
+from certrecon.warehouse.runs import baseline
+from certrecon.warehouse.withdrawals import open_withdrawn_keys
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SealedInputs:
+    """The sealed inputs.
+
+    Attributes:
+        sha256: The digest of their manifest.
+        rows: How many rows each dataset has.
+    """
+
+    sha256: str
+    rows: dict[str, int]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values, for XCom."""
+        return {"sha256": self.sha256, "rows": self.rows}
+
+
+def _baseline(record: RunRecord | None, withdrawn: frozenset[str]) -> Baseline | None:
+    if record is None:
+        return None
+    tenants = {tenant: TenantCounts(**counts) for tenant, counts in (record.tenants or {}).items()}
+    return Baseline(record.run_seq, tenants, record.employees or 0, withdrawn)
+
+
+def _read_warehouse(place: Workplace) -> tuple[list[SealedFile], Baseline | None]:
+    """Write down what the warehouse knows of the target at this moment."""
+    target = place.run.target
+    with transaction(place.engine) as conn:
+        ledger = read_ledger(conn, target, with_payload=True)
+        previous = read_open_claims(conn, target).select(PREVIOUS_CLAIMS.names).cast(PREVIOUS_CLAIMS)
+        record = baseline(conn, target)
+        withdrawn = open_withdrawn_keys(conn, target, record.run_seq) if record else None
+    keys = (
+        keys_of(withdrawn["employee_number"], withdrawn["certificate_type"]).to_pylist() if withdrawn else []
+    )
+    files = [
+        SealedFile.of(name, place.evidence.write_table(Part.INPUTS, name, table), table.num_rows)
+        for name, table in (("ledger", ledger), ("previous_claims", previous))
+    ]
+    return files, _baseline(record, frozenset(keys))
+
+
+def run_seal_inputs(
+    place: Workplace, tenants: Tenants, datasets: Iterable[SealedFile], *, target_is_sandbox: bool
+) -> SealedInputs:
+    """Seal the datasets that were read, the settings, the run's context and the warehouse's knowledge.
+
+    Args:
+        place: The run's workplace.
+        tenants: The tenants that were read, and all that are listed.
+        datasets: The files of all tenants and of the employees.
+        target_is_sandbox: Whether Ditio said that it is the sandbox.
+    """
+    run = place.run
+    known, compared = _read_warehouse(place)
+    context = RunContext(
+        run_seq=run.run_seq,
+        target=run.target,
+        run_day=run.run_day,
+        as_of=run.as_of,
+        parameters=run.parameters,
+        tenants=tenants.chosen,
+        listed=tenants.listed,
+        target_is_sandbox=target_is_sandbox,
+        baseline=compared,
+    )
+    written = place.evidence.write_bytes(Part.INPUTS, "context", "json", context.to_text().encode())
+    settings = SealedFile("settings", run.settings.address, run.settings.sha256, run.settings.size)
+    files = (*datasets, *known, settings, SealedFile.of("context", written))
+    facts = {"run_seq": run.run_seq, "run_id": run.run_id, "code_version": code_version()}
+    sha256 = seal(place.evidence, Part.INPUTS, SealedPart(files, facts))
+    rows: dict[str, int] = {}
+    for file in files:
+        rows[file.dataset] = rows.get(file.dataset, 0) + (file.rows or 0)
+    log.info("Sealed %s files of inputs: %s", len(files), sha256)
+    return SealedInputs(sha256, rows)

@@ -1,0 +1,126 @@
+"""Connections and transactions, and what their errors mean to an operator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+import psycopg
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from certrecon.errors import (
+    CertreconError,
+    ConnectionSettingsError,
+    IntegrityError,
+    WarehouseUnavailableError,
+)
+
+CONNECT_TIMEOUT_SECONDS = 10
+_SESSION = "SET datestyle TO 'ISO, YMD'; SET timezone TO 'UTC'; SET client_encoding TO 'UTF8'"
+_UNAVAILABLE_CLASSES = frozenset({"08", "25", "40", "53", "55", "57", "58"})
+_OUTDATED_STATES = frozenset({"3F000", "42P01", "42703", "42883"})
+
+
+def connect_engine(url: str) -> Engine:
+    """Return an engine for a `postgresql://` address; nothing is connected yet.
+
+    Statement parameters are hidden from error messages: they hold names and numbers of people.
+    """
+    engine = create_engine(
+        _psycopg_url(url),
+        connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS, "application_name": "certrecon"},
+        hide_parameters=True,
+        pool_pre_ping=True,
+        pool_size=2,
+        max_overflow=4,
+    )
+    event.listen(engine, "connect", _prepare_session)
+    return engine
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Connection]:
+    """Yield a connection in one transaction: committed at the end, rolled back on any exception.
+
+    Raises:
+        WarehouseUnavailableError: PostgreSQL cannot be reached, or stopped answering.
+        ConnectionSettingsError: The user may not do this, or the schema is not migrated.
+        IntegrityError: PostgreSQL refused the change itself.
+    """
+    try:
+        with engine.begin() as conn:
+            yield conn
+    except DBAPIError as error:
+        raise _translated(error.orig, engine.url) from None
+    except psycopg.Error as error:
+        raise _translated(error, engine.url) from None
+
+
+def driver(conn: Connection) -> psycopg.Connection[Any]:
+    """Return psycopg's own connection under `conn`, in the same transaction, for COPY."""
+    return cast("psycopg.Connection[Any]", conn.connection.driver_connection)
+
+
+def _psycopg_url(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise ConnectionSettingsError(
+            "The warehouse connection is not an address like postgresql://user@host:5432/database."
+        ) from None
+    if parsed.get_backend_name() not in {"postgres", "postgresql"}:
+        raise ConnectionSettingsError(
+            f"The warehouse connection must be a PostgreSQL one, not {parsed.get_backend_name()!r}."
+        )
+    return parsed.set(drivername="postgresql+psycopg")
+
+
+def _prepare_session(connection: Any, _record: Any) -> None:
+    # COPY writes dates and instants by these settings, and a server may have others by default.
+    connection.execute(_SESSION)
+    connection.commit()
+
+
+def _translated(error: BaseException | None, url: URL) -> CertreconError:
+    state = getattr(error, "sqlstate", None) or ""
+    if state == "42501":
+        return ConnectionSettingsError(
+            f"The warehouse connection's user {url.username or ''!r} may not do this: {_where(error)}."
+        )
+    if state in _OUTDATED_STATES:
+        return ConnectionSettingsError(
+            f"The warehouse schema lacks something ({_where(error)}): run the migration."
+        )
+    if state[:2] in _UNAVAILABLE_CLASSES or isinstance(
+        error, psycopg.OperationalError | psycopg.InterfaceError
+    ):
+        return WarehouseUnavailableError(
+            f"PostgreSQL at {_place(url)} is not available: {_first_line(error, url)}"
+        )
+    return IntegrityError(f"PostgreSQL refused a change: {_where(error)}.")
+
+
+def _place(url: URL) -> str:
+    host = url.host or url.query.get("host") or "the local socket"
+    return f"{host}:{url.port}" if url.port else str(host)
+
+
+def _first_line(error: BaseException | None, url: URL) -> str:
+    lines = str(error).strip().splitlines()
+    line = lines[0][:300] if lines else type(error).__name__
+    return line.replace(str(url.password), "***") if url.password else line
+
+
+def _where(error: BaseException | None) -> str:
+    # PostgreSQL's message may quote the row; its class, table and constraint cannot. Our own
+    # triggers (class P0) write their own words.
+    if not isinstance(error, psycopg.Error):
+        return type(error).__name__
+    diagnosis = error.diag
+    named = [diagnosis.table_name, diagnosis.column_name, diagnosis.constraint_name]
+    own = diagnosis.message_primary if (error.sqlstate or "").startswith(("P0", "42")) else None
+    parts = [type(error).__name__, *(part for part in [*named, own] if part)]
+    return ", ".join(parts)

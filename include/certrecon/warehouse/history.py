@@ -1,0 +1,176 @@
+"""The history of claims: a row a claim and stretch of publishing runs in which it stayed the same.
+
+A night reads the digests of the open rows back, finds the difference here, and writes that alone
+(measured at a million claims: a fifth of sending all rows). A digest covers the claim's key too,
+so a digest that is on both sides is a claim that stayed the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from psycopg import sql
+from sqlalchemy import Connection, text
+
+from certrecon.errors import IntegrityError
+from certrecon.warehouse.bulk import copy_in, copy_out, stage
+from certrecon.warehouse.digests import SHA256, row_digests
+from certrecon.warehouse.engine import driver
+from certrecon.warehouse.runs import require_running
+from certrecon.warehouse.storable import sorted_lists, storable
+
+CLAIM = pa.schema(
+    [
+        pa.field("certificate_id", pa.string(), nullable=False),
+        ("certificate_type", pa.string()),
+        pa.field("tenant_id", pa.string(), nullable=False),
+        ("certificate_name", pa.string()),
+        ("action_type", pa.string()),
+        ("resource_type", pa.string()),
+        ("resource_id", pa.string()),
+        ("person_name", pa.string()),
+        ("employee_number", pa.string()),
+        ("issued_on", pa.date32()),
+        ("valid_until", pa.date32()),
+        pa.field("linked", pa.bool_(), nullable=False),
+        pa.field("disposition", pa.string(), nullable=False),
+        pa.field("findings", pa.list_(pa.string()), nullable=False),
+        ("detail", pa.string()),
+    ]
+)
+"""What a run says of a claim: all of it is compared. `detail` is JSON text, the same for the same facts."""
+
+OPEN_CLAIM = pa.schema(
+    [CLAIM.field(name) for name in (
+        "certificate_id", "certificate_type", "tenant_id", "employee_number", "issued_on", "valid_until",
+        "disposition", "findings", "linked", "resource_id", "person_name",
+    )]
+)  # fmt: skip
+"""What `read_open_claims` returns."""
+
+_STORED = np.dtype([("claim_id", ">i8"), ("row_sha256", "V32")])
+_IDS_A_STATEMENT = 50_000
+# Some thousand digests a message instead of one a row: a row a message costs more than all else.
+_READ_DIGESTS = """
+    COPY (SELECT string_agg(int8send(claim_id) || row_sha256, ''::bytea) FROM ({rows}) AS r GROUP BY claim_id / 4096)
+      TO STDOUT (FORMAT binary)"""
+_ALL_ROWS = """
+    SELECT claim_id, row_sha256 FROM reconciliation.claim WHERE target = {target} AND ended_run_seq IS NULL"""
+# Two queries, since PostgreSQL has no good plan for "in the tenants, or among the certificates".
+_ROWS_IN_SCOPE = _ALL_ROWS + """ AND tenant_id = ANY ({tenants}::text[])
+    UNION ALL
+    SELECT c.claim_id, c.row_sha256
+      FROM incoming_certificate AS i JOIN reconciliation.claim AS c ON c.certificate_id = i.certificate_id
+     WHERE c.target = {target} AND c.ended_run_seq IS NULL AND c.tenant_id <> ALL ({tenants}::text[])"""
+_END = text("""
+    UPDATE reconciliation.claim SET ended_run_seq = :run_seq
+     WHERE claim_id = ANY (CAST(:ids AS bigint[])) AND ended_run_seq IS NULL""")
+_OPEN_CLAIMS = f"""
+    SELECT {", ".join(OPEN_CLAIM.names)}
+      FROM reconciliation.claim WHERE target = %(target)s AND ended_run_seq IS NULL"""  # noqa: S608 - constants
+_KNOWN = """
+    SELECT DISTINCT certificate_id FROM reconciliation.claim
+     WHERE target = %(target)s AND tenant_id = %(tenant_id)s AND ended_run_seq IS NULL"""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryChange:
+    """What a write changed.
+
+    Attributes:
+        opened: Rows inserted.
+        ended: Rows that this run ended.
+        unchanged: Rows that stayed as they were.
+    """
+
+    opened: int
+    ended: int
+    unchanged: int
+
+
+def write_claims(
+    conn: Connection, run_seq: int, target: str, claims: pa.Table, scope_tenants: list[str] | None
+) -> HistoryChange:
+    """Make `claims` (schema `CLAIM`) the open rows of the target, or of the tenants in scope.
+
+    Rows that changed or are gone end with this run, new ones begin with it; what stayed the same is
+    not touched, and an unchanged night writes nothing.
+
+    Args:
+        scope_tenants: The tenants that a limited run speaks of; null = all. A certificate of
+            `claims` that another tenant had before moved, so its rows there end as well.
+    """
+    require_running(conn, run_seq)
+    rows = _comparable(claims)
+    digests = row_digests(rows)
+    ids, stored = _stored_digests(conn, target, rows, scope_tenants)
+    gone = ids[pc.invert(pc.is_in(stored, digests)).to_numpy(zero_copy_only=False)]
+    new = pc.invert(pc.is_in(digests, stored))
+    _end(conn, run_seq, gone)
+    opened = _insert(conn, run_seq, target, rows.append_column("row_sha256", digests).filter(new))
+    return HistoryChange(opened, len(gone), len(ids) - len(gone))
+
+
+def read_open_claims(conn: Connection, target: str) -> pa.Table:
+    """Return the claims of the target as the last publishing run left them (schema `OPEN_CLAIM`)."""
+    return copy_out(conn, _OPEN_CLAIMS, {"target": target}, OPEN_CLAIM)
+
+
+def known_certificates(conn: Connection, target: str, tenant_id: str) -> pa.Array:
+    """Return the ids of the tenant's certificates that the last publishing run saw."""
+    schema = pa.schema([("certificate_id", pa.string())])
+    known = copy_out(conn, _KNOWN, {"target": target, "tenant_id": tenant_id}, schema)
+    return known.column("certificate_id").combine_chunks()
+
+
+def _comparable(claims: pa.Table) -> pa.Table:
+    rows = storable(claims.select(CLAIM.names).cast(CLAIM).combine_chunks())
+    place = CLAIM.get_field_index("findings")
+    findings = rows.column(place).combine_chunks()
+    if not isinstance(findings, pa.ListArray):
+        findings = pa.array([], CLAIM.field(place).type)
+    return rows.set_column(place, CLAIM.field(place), sorted_lists(findings))
+
+
+def _stored_digests(
+    conn: Connection, target: str, rows: pa.Table, scope_tenants: list[str] | None
+) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], pa.FixedSizeBinaryArray]:
+    """Return the ids and the digests of the open rows that this run speaks of."""
+    wanted = sql.SQL(_ALL_ROWS).format(target=sql.Literal(target))
+    if scope_tenants is not None:
+        certificates = pa.table({"certificate_id": pc.unique(rows.column("certificate_id"))})
+        stage(conn, "incoming_certificate", "claim", certificates)
+        wanted = sql.SQL(_ROWS_IN_SCOPE).format(target=sql.Literal(target), tenants=sql.Literal(scope_tenants))
+    query = sql.SQL(_READ_DIGESTS).format(rows=wanted)
+    with driver(conn).cursor() as cursor, cursor.copy(query) as copy:
+        copy.set_types(["bytea"])
+        found = np.frombuffer(b"".join(row[0] for row in copy.rows()), _STORED)
+    digests = pa.py_buffer(np.ascontiguousarray(found["row_sha256"]))
+    return found["claim_id"].astype(np.int64), pa.FixedSizeBinaryArray.from_buffers(
+        SHA256, len(found), [None, digests]
+    )
+
+
+def _end(conn: Connection, run_seq: int, ids: np.ndarray[tuple[int], np.dtype[np.int64]]) -> None:
+    for part in _parts(ids):
+        ended = conn.execute(_END, {"run_seq": run_seq, "ids": part}).rowcount
+        if ended != len(part):
+            raise IntegrityError(f"{len(part)} claims should end with run {run_seq}, but {ended} did.")
+
+
+def _parts(ids: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Iterator[list[int]]:
+    for start in range(0, len(ids), _IDS_A_STATEMENT):
+        yield ids[start : start + _IDS_A_STATEMENT].tolist()
+
+
+def _insert(conn: Connection, run_seq: int, target: str, rows: pa.Table) -> int:
+    size = rows.num_rows
+    known = rows.append_column("target", pa.repeat(target, size))
+    copy_in(
+        conn, "claim", known.append_column("first_run_seq", pa.repeat(pa.scalar(run_seq, pa.int64()), size))
+    )
+    return size

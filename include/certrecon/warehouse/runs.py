@@ -1,0 +1,142 @@
+"""The run row: opening, taking over, the lock that every write holds, and finalising.
+
+A target has at most one running publishing run, the last one opened. A finalised row never
+changes: each function that writes it demands that it is still `running`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from sqlalchemy import Connection, Engine, RowMapping, select, text
+
+from certrecon.errors import RunTakenOverError
+from certrecon.warehouse import tables
+from certrecon.warehouse.engine import transaction
+from certrecon.warehouse.runmodel import UNLIMITED, Baseline, NewRun, OpenedRun, RunRecord, RunResult
+from certrecon.warehouse.storable import storable_json, storable_text
+from certrecon.words import Mode, RunStatus
+
+__all__ = [
+    "Baseline", "NewRun", "OpenedRun", "RunRecord", "RunResult", "baseline", "finalise_run", "open_run", "read_run",
+    "require_running", "set_evidence_uri",
+]  # fmt: skip
+
+_LOCK_OPENING = text("SELECT pg_advisory_xact_lock(hashtext('certrecon open run'))")
+_ATTEMPT = text("SELECT 1 + count(*) FROM reconciliation.run WHERE run_id = :run_id")
+_INSERT = text("""
+    INSERT INTO reconciliation.run (run_id, attempt, target, mode, trigger, triggered_by, run_day, as_of, scope,
+                                    status, started_at, settings_sha256, code_version)
+    VALUES (:run_id, :attempt, :target, :mode, :trigger, :triggered_by, :run_day, :as_of, CAST(:scope AS jsonb),
+            'running', clock_timestamp(), :settings_sha256, :code_version)
+    RETURNING run_seq""")
+_ABANDON = text("""
+    UPDATE reconciliation.run
+       SET status = 'failed', finished_at = clock_timestamp(),
+           failure = 'abandoned: run ' || CAST(:run_seq AS text) ||
+                     CASE WHEN :publishes AND target = :target AND mode = 'publish' THEN ' took the target over'
+                          ELSE ' opened the same Airflow run again' END
+     WHERE status = 'running' AND run_seq < :run_seq
+       AND (run_id = :run_id OR (:publishes AND target = :target AND mode = 'publish'))
+    RETURNING run_seq""")
+_LOCK_RUN = text("SELECT status, failure FROM reconciliation.run WHERE run_seq = :run_seq FOR UPDATE")
+_SET_EVIDENCE = text("UPDATE reconciliation.run SET evidence_uri = :uri WHERE run_seq = :run_seq")
+_JSON_RESULTS = ("tenants", "dispositions", "findings", "guards")
+_FINALISE = text("""
+    UPDATE reconciliation.run
+       SET status = :status, failure = :failure, finished_at = clock_timestamp(),
+           certificates = :certificates, links = :links, persons = :persons, employees = :employees,
+           claims = :claims, sent = :sent, withdrawn = :withdrawn,
+           tenants = CAST(:tenants AS jsonb), dispositions = CAST(:dispositions AS jsonb),
+           findings = CAST(:findings AS jsonb), guards = CAST(:guards AS jsonb),
+           inputs_sha256 = :inputs_sha256, outcome_sha256 = :outcome_sha256
+     WHERE run_seq = :run_seq""")
+
+
+def open_run(engine: Engine, new: NewRun) -> OpenedRun:
+    """Write the run row and take over what is still running (design, *DAG*).
+
+    A publishing run takes its target over from an earlier publishing one; any run takes over an
+    earlier opening of its own Airflow run. A dry run takes over no other and is taken over by none.
+    """
+    values = {
+        key: storable_text(str(value)) if value is not None else None for key, value in _given(new).items()
+    }
+    with transaction(engine) as conn:
+        # Two runs opened at once would otherwise not see each other, and both go on.
+        conn.execute(_LOCK_OPENING)
+        attempt: int = conn.execute(_ATTEMPT, values).scalar_one()
+        dates = {"run_day": new.run_day, "as_of": new.as_of, "scope": _scope(new.scope), "attempt": attempt}
+        run_seq: int = conn.execute(_INSERT, {**values, **dates}).scalar_one()
+        takes = {**values, "run_seq": run_seq, "publishes": new.mode == Mode.PUBLISH}
+        abandoned = sorted(conn.execute(_ABANDON, takes).scalars())
+    return OpenedRun(run_seq, attempt, abandoned)
+
+
+def require_running(conn: Connection, run_seq: int) -> None:
+    """Lock the run's row until the transaction ends, and demand that the run is still `running`.
+
+    Raises:
+        RunTakenOverError: It is not: another run took the target over, or it is finalised.
+    """
+    row = conn.execute(_LOCK_RUN, {"run_seq": run_seq}).one_or_none()
+    if row is None:
+        raise RunTakenOverError(f"Run {run_seq} is not in the warehouse: clear the whole run.")
+    if row.status != RunStatus.RUNNING:
+        why = f"{row.status} ({row.failure})" if row.failure else row.status
+        raise RunTakenOverError(f"Run {run_seq} is no longer running but {why}: clear the whole run.")
+
+
+def set_evidence_uri(conn: Connection, run_seq: int, uri: str) -> None:
+    """Record where the run's evidence lies."""
+    require_running(conn, run_seq)
+    conn.execute(_SET_EVIDENCE, {"run_seq": run_seq, "uri": storable_text(uri)})
+
+
+def finalise_run(conn: Connection, run_seq: int, result: RunResult) -> None:
+    """Write how the run ended; nothing changes its row afterwards."""
+    if result.status == RunStatus.RUNNING:
+        raise ValueError("A run is not finalised as running.")
+    require_running(conn, run_seq)
+    values = {each.name: getattr(result, each.name) for each in fields(result)}
+    values |= {"run_seq": run_seq, "status": result.status.value}
+    values["failure"] = storable_text(result.failure)
+    for name in _JSON_RESULTS:
+        values[name] = None if values[name] is None else storable_json(values[name])
+    conn.execute(_FINALISE, values)
+
+
+def read_run(conn: Connection, run_seq: int) -> RunRecord | None:
+    """Return a run, or null where there is none of that number."""
+    row = conn.execute(select(tables.run).where(tables.run.c.run_seq == run_seq)).mappings().one_or_none()
+    return None if row is None else _record(row)
+
+
+def baseline(conn: Connection, target: str) -> Baseline | None:
+    """Return the run that guards compare with: the target's last succeeded, unlimited, publishing one."""
+    run = tables.run.c
+    query = (
+        select(tables.run)
+        .where(run.target == target, run.mode == Mode.PUBLISH.value)
+        .where(run.status.in_([RunStatus.SUCCEEDED.value, RunStatus.SUCCEEDED_WITH_REJECTS.value]))
+        .where(run.scope == UNLIMITED)
+        .order_by(run.run_seq.desc())
+        .limit(1)
+    )
+    row = conn.execute(query).mappings().one_or_none()
+    return None if row is None else _record(row)
+
+
+def _given(new: NewRun) -> dict[str, object]:
+    skipped = {"scope", "run_day", "as_of"}
+    return {each.name: getattr(new, each.name) for each in fields(new) if each.name not in skipped}
+
+
+def _scope(scope: Mapping[str, Any] | None) -> str:
+    return storable_json({**UNLIMITED, **(scope or {})})
+
+
+def _record(row: RowMapping) -> RunRecord:
+    return RunRecord(**{each.name: row[each.name] for each in fields(RunRecord)})

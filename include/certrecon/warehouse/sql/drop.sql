@@ -1,0 +1,6 @@
+-- Everything the other files of this folder make, those that depend on others first.
+DROP VIEW IF EXISTS reconciliation.reconciliation_report;
+DROP VIEW IF EXISTS reconciliation.report_summary;
+DROP FUNCTION IF EXISTS reconciliation.reconciliation_report_of(bigint);
+DROP FUNCTION IF EXISTS reconciliation.claim_as_of(bigint);
+DROP VIEW IF EXISTS reconciliation.claim_current;

@@ -1,0 +1,164 @@
+"""The tables of schema `reconciliation`, for queries; the migrations make them (design, *Warehouse*).
+
+Tables that grow by a row a claim or a row a request carry no foreign key: each would cost an index
+probe a row, and `require_running` has the run's row locked whenever they are written.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
+
+SCHEMA = "reconciliation"
+metadata = MetaData(schema=SCHEMA)
+
+
+def _text(name: str, *, null: bool = True) -> Column[str]:
+    return Column(name, Text, nullable=null)
+
+
+def _instant(name: str, *, null: bool = True) -> Column[object]:
+    return Column(name, TIMESTAMP(timezone=True), nullable=null)
+
+
+def _count(name: str, *, null: bool = True) -> Column[int]:
+    return Column(name, BigInteger, nullable=null)
+
+
+def _json(name: str, *, null: bool = True) -> Column[object]:
+    return Column(name, JSONB, nullable=null)
+
+
+def _identity(name: str) -> Column[int]:
+    return Column(name, BigInteger, Identity(always=True), primary_key=True)
+
+
+run = Table(
+    "run", metadata,
+    _identity("run_seq"), _text("run_id", null=False), Column("attempt", Integer, nullable=False),
+    _text("target", null=False), _text("mode", null=False), _text("trigger", null=False), _text("triggered_by"),
+    Column("run_day", Date, nullable=False), Column("as_of", Date, nullable=False), _json("scope", null=False),
+    _text("status", null=False), _text("failure"), _instant("started_at", null=False), _instant("finished_at"),
+    _count("certificates"), _count("links"), _count("persons"), _count("employees"), _count("claims"),
+    _count("sent"), _count("withdrawn"),
+    _json("tenants"), _json("dispositions"), _json("findings"), _json("guards"),
+    _text("evidence_uri"), _text("inputs_sha256"), _text("outcome_sha256"),
+    _text("settings_sha256", null=False), _text("code_version", null=False),
+    _count("chain_no"), _text("previous_sha256"), _text("chain_sha256"),
+    UniqueConstraint("run_id", "attempt", name="run_attempt_once"),
+    UniqueConstraint("chain_no", name="run_chain_no_once"),
+    CheckConstraint("mode IN ('publish', 'dry_run')", name="run_mode"),
+    CheckConstraint("status IN ('running', 'succeeded', 'succeeded_with_rejects', 'failed')", name="run_status"),
+    CheckConstraint("(status = 'running') = (finished_at IS NULL)", name="run_finished"),
+    Index("run_of_target", "target", "run_seq"),
+)  # fmt: skip
+"""A run, dry ones too; a finalised row never changes."""
+
+claim = Table(
+    "claim", metadata,
+    _identity("claim_id"), _text("target", null=False),
+    _text("certificate_id", null=False), _text("certificate_type"), _text("tenant_id", null=False),
+    _text("certificate_name"), _text("action_type"), _text("resource_type"), _text("resource_id"),
+    _text("person_name"), _text("employee_number"), Column("issued_on", Date), Column("valid_until", Date),
+    Column("linked", Boolean, nullable=False), _text("disposition", null=False),
+    Column("findings", ARRAY(Text), nullable=False), _json("detail"),
+    _count("first_run_seq", null=False), _count("ended_run_seq"), Column("row_sha256", LargeBinary, nullable=False),
+    Index("claim_open_once", "target", "certificate_id", "certificate_type", unique=True,
+          postgresql_nulls_not_distinct=True, postgresql_where=text("ended_run_seq IS NULL")),
+    Index("claim_open_of_tenant", "target", "tenant_id", postgresql_where=text("ended_run_seq IS NULL")),
+    Index("claim_of_employee", "target", "employee_number", "certificate_type"),
+    Index("claim_first", "first_run_seq", postgresql_using="brin"),
+    Index("claim_ended", "ended_run_seq", postgresql_where=text("ended_run_seq IS NOT NULL")),
+)  # fmt: skip
+"""A claim over the publishing runs in which it stayed the same; only `ended_run_seq` is ever set later."""
+
+ditio_upsert = Table(
+    "ditio_upsert", metadata,
+    Column("target", Text, primary_key=True), Column("employee_number", Text, primary_key=True),
+    Column("certificate_type", Text, primary_key=True),
+    _text("certificate_id", null=False), _text("person_id"), _text("tenant_id"),
+    _text("given_name"), _text("family_name"),
+    _json("payload", null=False), _text("payload_sha256", null=False), _text("state", null=False),
+    Column("in_doubt", Boolean, nullable=False, server_default=text("false")),
+    _text("acknowledged_payload_sha256"), _instant("acknowledged_at"), _instant("first_acknowledged_at"),
+    _text("acknowledged_certificate_id"), _text("acknowledged_person_id"), _text("acknowledged_tenant_id"),
+    _text("acknowledged_given_name"), _text("acknowledged_family_name"),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("http_status", Integer), _text("message"), _count("run_seq", null=False),
+    CheckConstraint("state IN ('pending', 'acknowledged', 'rejected', 'undelivered')", name="ditio_upsert_state"),
+    postgresql_with={"fillfactor": "70"},
+)  # fmt: skip
+"""The ledger. `acknowledged_*` is what Ditio last acknowledged, kept while a newer payload waits."""
+
+ditio_attempt = Table(
+    "ditio_attempt", metadata,
+    _identity("attempt_id"), _count("run_seq", null=False), _text("batch_id", null=False),
+    _text("target", null=False), _text("employee_number", null=False), _text("certificate_type", null=False),
+    _text("payload_sha256", null=False), _instant("sent_at", null=False), _instant("answered_at"),
+    Column("http_status", Integer), _text("message"), _text("state"),
+    CheckConstraint("state IN ('acknowledged', 'rejected')", name="ditio_attempt_state"),
+    Index("ditio_attempt_of_key", "target", "employee_number", "certificate_type", "attempt_id"),
+    Index("ditio_attempt_of_run", "run_seq", postgresql_using="brin"),
+)  # fmt: skip
+"""One row of one request, append-only; `state` is what the answer meant for the row, null = nothing final."""
+
+withdrawn_upsert = Table(
+    "withdrawn_upsert", metadata,
+    _identity("withdrawn_id"), _text("target", null=False), _text("employee_number", null=False),
+    _text("certificate_type", null=False), _text("certificate_id"), _text("reason", null=False),
+    Column("first_run_seq", BigInteger, ForeignKey(f"{SCHEMA}.run.run_seq"), nullable=False),
+    Column("ended_run_seq", BigInteger, ForeignKey(f"{SCHEMA}.run.run_seq")),
+    Index("withdrawn_upsert_open_once", "target", "employee_number", "certificate_type", unique=True,
+          postgresql_where=text("ended_run_seq IS NULL")),
+    Index("withdrawn_upsert_of_run", "target", "first_run_seq"),
+)  # fmt: skip
+"""A ledger entry over the runs in which no eligible claim supported it."""
+
+approval = Table(
+    "approval", metadata,
+    _identity("approval_id"), Column("run_seq", BigInteger, ForeignKey(f"{SCHEMA}.run.run_seq"), nullable=False),
+    _json("guards", null=False), _text("plan_sha256", null=False),
+    _instant("asked_at", null=False), _instant("decided_at"), _text("decided_by"), _text("decision"),
+    _text("reason"), _text("triggered_by"),
+    Index("approval_of_run", "run_seq"),
+)  # fmt: skip
+"""A request to a person, written once it is decided, append-only."""
+
+evidence_purge = Table(
+    "evidence_purge", metadata,
+    _identity("purge_id"), Column("run_seq", BigInteger, ForeignKey(f"{SCHEMA}.run.run_seq"), nullable=False),
+    _text("sha256", null=False), _instant("purged_at", null=False), _text("reason", null=False),
+    Index("evidence_purge_of_run", "run_seq"),
+)  # fmt: skip
+"""A removal of evidence, append-only."""
+
+finding_catalogue = Table(
+    "finding_catalogue", metadata,
+    Column("code", Text, primary_key=True), _text("severity", null=False), _text("owner", null=False),
+    _text("title", null=False), _text("advice", null=False), Column("overridable", Boolean, nullable=False),
+)  # fmt: skip
+"""The catalogue of findings in words, for the views."""
+
+JSON_COLUMNS = frozenset(
+    column.name
+    for table in metadata.tables.values()
+    for column in table.columns
+    if isinstance(column.type, JSONB)
+)
+"""Names of the columns whose text is JSON."""

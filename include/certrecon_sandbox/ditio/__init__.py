@@ -1,0 +1,1 @@
+"""Ditio's integration API, as far as its documents go."""

@@ -1,0 +1,1 @@
+"""4HSE's API v2, as far as its documents go."""

@@ -1,0 +1,71 @@
+"""What the sandbox was asked: counters an endpoint, and every writing request with its body."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class Write:
+    """One writing request as received, and the status it was answered with."""
+
+    number: int
+    at: str
+    endpoint: str
+    method: str
+    path: str
+    content_type: str
+    body: bytearray = field(default_factory=bytearray)
+    status: int | None = None
+
+
+@dataclass
+class EndpointCount:
+    """The requests one endpoint has had."""
+
+    requests: int = 0
+    statuses: Counter[int] = field(default_factory=Counter)
+    in_flight: int = 0
+    most_in_flight: int = 0
+    header_names: set[str] = field(default_factory=set)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {
+            "requests": self.requests,
+            "statuses": {str(status): count for status, count in sorted(self.statuses.items())},
+            "most_in_flight": self.most_in_flight,
+            "header_names": sorted(self.header_names),
+        }
+
+
+class Journal:
+    """Counters and writes since the last `clear`."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.endpoints: dict[str, EndpointCount] = {}
+        self.writes: list[Write] = []
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.endpoints.clear()
+        self.writes.clear()
+
+    def begin(self, endpoint: str) -> EndpointCount:
+        """Count a request that has come in."""
+        count = self.endpoints.setdefault(endpoint, EndpointCount())
+        count.requests += 1
+        count.in_flight += 1
+        count.most_in_flight = max(count.most_in_flight, count.in_flight)
+        return count
+
+    def write(self, endpoint: str, method: str, path: str, content_type: str) -> Write:
+        """Record a writing request; its body and status are filled in as they come."""
+        at = dt.datetime.now(dt.UTC).isoformat()
+        entry = Write(len(self.writes) + 1, at, endpoint, method, path, content_type)
+        self.writes.append(entry)
+        return entry

@@ -1,0 +1,1 @@
+"""All of the project that needs Airflow: hooks, operators, pages."""

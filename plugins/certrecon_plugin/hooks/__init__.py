@@ -1,0 +1,1 @@
+"""The vendors' APIs as Airflow hooks."""

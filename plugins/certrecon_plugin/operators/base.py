@@ -1,0 +1,84 @@
+"""What all tasks of a run share: how they find each other's results, and how they fail."""
+
+from __future__ import annotations
+
+import logging
+from abc import abstractmethod
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+
+from certrecon.errors import CertreconError, IntegrityError
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from certrecon.stages.handle import RunHandle
+
+log = logging.getLogger(__name__)
+
+FAILURE = "failure"
+"""The XCom key under which a failed task leaves its one sentence for the last task."""
+
+
+class Task(StrEnum):
+    """The tasks of `certificate_reconciliation`, in the order of the story."""
+
+    OPEN_RUN = "open_run"
+    FIND_TENANTS = "find_tenants"
+    EXTRACT_TENANT = "extract_tenant"
+    EXTRACT_EMPLOYEES = "extract_employees"
+    SEAL_INPUTS = "seal_inputs"
+    BUILD_CLAIMS = "build_claims"
+    VALIDATE_DATES = "validate_dates"
+    VALIDATE_EMPLOYEE_MATCHES = "validate_employee_matches"
+    FLAG_UNLINKED_CERTIFICATES = "flag_unlinked_certificates"
+    PLAN = "plan"
+    PUBLISH = "publish"
+    LOAD = "load"
+    REPORT = "report"
+    FINALISE = "finalise"
+
+
+def result_of(context: Context, task: Task) -> Any:
+    """Return what a task returned, None where it did not get that far."""
+    return context["ti"].xcom_pull(task_ids=str(task))
+
+
+def results_of(context: Context, task: Task, key: str = "return_value") -> list[Any]:
+    """Return what every mapped instance of a task left under a key, in their order."""
+    found = context["ti"].xcom_pull(task_ids=[str(task)], key=key)
+    return [value for value in found or [] if value is not None]
+
+
+def run_of(context: Context) -> RunHandle:
+    """Return the run that the first task opened.
+
+    Raises:
+        IntegrityError: It opened none.
+    """
+    from certrecon.stages.handle import RunHandle
+
+    values = result_of(context, Task.OPEN_RUN)
+    if values is None:
+        message = "The run was never opened: clear the whole run."
+        raise IntegrityError(message)
+    return RunHandle.from_json(values)
+
+
+class StageOperator(BaseOperator):
+    """A task that runs one stage; when it fails it says why in one sentence."""
+
+    @abstractmethod
+    def run_stage(self, context: Context) -> Any:
+        """Run the stage and return addresses and counts."""
+
+    def execute(self, context: Context) -> Any:
+        """Run the stage; keep the sentence of a failure for the run's last task."""
+        try:
+            return self.run_stage(context)
+        except CertreconError as error:
+            log.error("%s", error)  # noqa: TRY400 - the traceback is Airflow's to print
+            context["ti"].xcom_push(key=FAILURE, value=str(error))
+            raise

@@ -1,0 +1,168 @@
+"""Tasks that report on the run and finalise it, whatever happened before."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.exceptions import AirflowFailException
+
+from certrecon_plugin.operators.base import FAILURE, StageOperator, Task, result_of, results_of, run_of
+from certrecon_plugin.operators.judging import VALIDATIONS
+from certrecon_plugin.operators.publishing import planned_of
+from certrecon_plugin.resources import workplace
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from certrecon.stages.finalise import Finalised, Reached
+    from certrecon.stages.handle import FileRef
+    from certrecon.stages.report import Reported
+    from certrecon.stages.seal_inputs import SealedInputs
+    from certrecon.stages.workplace import Workplace
+
+RESULT_FILE = "CERTRECON_RESULT_FILE"
+"""The environment variable that names a file for the run's end, for whoever started it from a shell."""
+
+FAILED = frozenset({"failed"})
+
+
+def _states(context: Context) -> dict[str, str]:
+    """Return the state of every task instance of the run so far."""
+    ti = context["ti"]
+    states = ti.get_task_states(dag_id=ti.dag_id, run_ids=[ti.run_id])
+    return {name: str(state) for name, state in states.get(ti.run_id, {}).items()}
+
+
+def failures_of(context: Context) -> tuple[str, ...]:
+    """Return what failed, one sentence a task, in the order of the tasks."""
+    states = _states(context)
+    sentences: list[str] = []
+    for task in Task:
+        failed = [name for name, state in states.items() if state in FAILED and _is_instance(name, task)]
+        if failed:
+            told = results_of(context, task, FAILURE)
+            sentences += told or [f"The task {task} failed without a word of ours: read its log."]
+    return tuple(sentences)
+
+
+def _is_instance(name: str, task: Task) -> bool:
+    return name == task or (name.startswith(f"{task}_") and name.removeprefix(f"{task}_").isdigit())
+
+
+def _sealed(context: Context) -> SealedInputs | None:
+    from certrecon.stages.seal_inputs import SealedInputs
+
+    values = result_of(context, Task.SEAL_INPUTS)
+    return values and SealedInputs(values["sha256"], values["rows"])
+
+
+class ReportOperator(StageOperator):
+    """Writes the run's report."""
+
+    def run_stage(self, context: Context) -> dict[str, Any]:
+        """Return where the report is."""
+        from certrecon.errors import IntegrityError
+        from certrecon.stages.build_claims import BuiltClaims
+        from certrecon.stages.load import Loaded
+        from certrecon.stages.report import run_report
+
+        planned, sealed = planned_of(context), _sealed(context)
+        loaded = result_of(context, Task.LOAD)
+        if sealed is None or loaded is None:
+            message = "The claims were not loaded, so there is nothing to report on."
+            raise IntegrityError(message)
+        built = BuiltClaims.from_json(result_of(context, Task.BUILD_CLAIMS))
+        failures = failures_of(context)
+        with workplace(run_of(context)) as place:
+            reported = run_report(
+                place,
+                sealed,
+                planned,
+                Loaded.from_json(loaded),
+                dangling=built.dangling.rows,
+                failure=failures[0] if failures else None,
+            )
+        return reported.to_json()
+
+
+def _files(context: Context, reported: Reported | None) -> dict[str, FileRef]:
+    """Return the files of the outcome that planning and loading do not name themselves."""
+    from certrecon.stages.build_claims import BuiltClaims
+    from certrecon.stages.handle import FileRef
+
+    files: dict[str, FileRef] = {}
+    built = result_of(context, Task.BUILD_CLAIMS)
+    if built:
+        claims = BuiltClaims.from_json(built)
+        files |= {"facts": claims.facts, "dangling": claims.dangling}
+    for task, subject in VALIDATIONS.items():
+        values = result_of(context, task)
+        if values:
+            files[f"validation_{subject}"] = FileRef(**values)
+    if reported:
+        files |= {
+            "summary": reported.summary,
+            "report": reported.page,
+            "needs_somebody": reported.worklist,
+            "answers": reported.answers,
+        }
+    return files
+
+
+def _reached(context: Context, reported: Reported | None) -> Reached:
+    from certrecon.stages.finalise import Reached
+    from certrecon.stages.load import Loaded
+    from certrecon.stages.plan import Planned
+
+    planned, loaded = result_of(context, Task.PLAN), result_of(context, Task.LOAD)
+    return Reached(
+        inputs=_sealed(context),
+        planned=Planned.from_json(planned) if planned else None,
+        loaded=Loaded.from_json(loaded) if loaded else None,
+        files=_files(context, reported),
+        failures=failures_of(context),
+    )
+
+
+def _tell(place: Workplace, ended: Finalised, reported: Reported | None) -> None:
+    """Write how the run ended where a shell waits for it."""
+    target = os.environ.get(RESULT_FILE)
+    if not target:
+        return
+    files = {"summary_path": "summary", "report_path": "page", "csv_path": "worklist"}
+    paths = {
+        name: str(place.evidence.path(getattr(reported, part).address)).removeprefix("file://")
+        if reported
+        else None
+        for name, part in files.items()
+    }
+    told = {"status": str(ended.status), "failure": ended.failure, "run_seq": place.run.run_seq, **paths}
+    Path(target).write_text(json.dumps(told), encoding="utf-8")
+
+
+class FinaliseOperator(StageOperator):
+    """Records whatever happened, then fails the run if anything before it failed."""
+
+    def run_stage(self, context: Context) -> dict[str, Any]:
+        """Return how the run ended.
+
+        Raises:
+            AirflowFailException: Something before failed.
+        """
+        from certrecon.stages.finalise import run_finalise
+        from certrecon.stages.report import Reported
+
+        values = result_of(context, Task.REPORT)
+        reported = Reported.from_json(values) if values else None
+        failures = failures_of(context)
+        if failures and result_of(context, Task.OPEN_RUN) is None:
+            raise AirflowFailException(failures[0])
+        with workplace(run_of(context)) as place:
+            ended = run_finalise(place, _reached(context, reported))
+            _tell(place, ended, reported)
+        if ended.failure:
+            raise AirflowFailException(ended.failure)
+        return ended.to_json()

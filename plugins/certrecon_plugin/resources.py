@@ -1,0 +1,63 @@
+"""What the operators work with: the warehouse and the evidence store, as Airflow knows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseHook, ObjectStoragePath
+from airflow.sdk.exceptions import AirflowNotFoundException
+
+from certrecon.errors import ConnectionSettingsError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from certrecon.stages.handle import RunHandle
+    from certrecon.stages.workplace import Workplace
+
+WAREHOUSE_CONNECTION = "warehouse_default"
+
+
+def warehouse_url() -> str:
+    """Return the address of the warehouse.
+
+    Raises:
+        ConnectionSettingsError: The connection is missing.
+    """
+    try:
+        return BaseHook.get_connection(WAREHOUSE_CONNECTION).get_uri()
+    except AirflowNotFoundException as error:
+        message = (
+            f"The connection '{WAREHOUSE_CONNECTION}' is missing. It needs a PostgreSQL host, port, database (schema), "
+            "login and password."
+        )
+        raise ConnectionSettingsError(message) from error
+
+
+@contextmanager
+def warehouse() -> Iterator[Engine]:
+    """Open the warehouse for one task."""
+    from certrecon.warehouse.engine import connect_engine
+
+    engine = connect_engine(warehouse_url())
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def evidence_root(address: str) -> Any:
+    """Return the evidence store's root, a local folder or any store that Airflow knows."""
+    return ObjectStoragePath(address if "://" in address else f"file://{address}")
+
+
+@contextmanager
+def workplace(run: RunHandle) -> Iterator[Workplace]:
+    """Open what a run's tasks work with."""
+    from certrecon.evidence import RunEvidence
+    from certrecon.stages.workplace import Workplace
+
+    with warehouse() as engine:
+        yield Workplace(run, engine, RunEvidence(evidence_root(run.evidence_root), run.run_seq))
