@@ -33,7 +33,7 @@ from certrecon_plugin.operators.judging import (
 from certrecon_plugin.operators.opening import FindTenantsOperator, OpenRunOperator
 from certrecon_plugin.operators.publishing import LoadOperator, PublishOperator
 
-SCHEDULE = os.environ.get("CERTRECON_SCHEDULE", "0 3 * * *")
+SCHEDULE = os.environ.get("CERTRECON_SCHEDULE", "30 3 * * *")
 TIME_ZONE = os.environ.get("CERTRECON_TIME_ZONE", "Europe/Oslo")
 RETRIES = int(os.environ.get("CERTRECON_TASK_RETRIES", "2"))
 

@@ -55,9 +55,17 @@ def evidence_root(address: str) -> Any:
 
 @contextmanager
 def workplace(run: RunHandle) -> Iterator[Workplace]:
-    """Open what a run's tasks work with."""
+    """Open what a run's tasks work with.
+
+    Raises:
+        RunTakenOverError: The run is finalised or another took its target over: nothing of it may change.
+    """
     from certrecon.evidence import RunEvidence
     from certrecon.stages.workplace import Workplace
+    from certrecon.warehouse.engine import transaction
+    from certrecon.warehouse.runs import require_running
 
     with warehouse() as engine:
+        with transaction(engine) as conn:
+            require_running(conn, run.run_seq)
         yield Workplace(run, engine, RunEvidence(evidence_root(run.evidence_root), run.run_seq))

@@ -182,6 +182,11 @@ def _reused(inputs: ClaimInputs, numbers: pa.Array, employee_names: pd.DataFrame
     return reused
 
 
+def _full_names(given: pa.Array, family: pa.Array) -> pa.Array:
+    """Return given and family name with a space between; null where there is neither."""
+    return trimmed_column(pc.binary_join_element_wise(pc.fill_null(given, ""), pc.fill_null(family, ""), " "))
+
+
 def person_facts(inputs: ClaimInputs) -> PersonFacts:
     """Compute what rules need to know of each person of the run, in the order of `inputs.persons`."""
     persons, employees = inputs.persons, inputs.employees
@@ -201,7 +206,7 @@ def person_facts(inputs: ClaimInputs) -> PersonFacts:
         ditio_number=_column(matched, "employee_number"),
         given=given,
         family=family,
-        full=trimmed_column(pc.binary_join_element_wise(given, family, " ", null_handling="skip")),
+        full=_full_names(given, family),
         historicised=_flag(_column(persons, "owned_active"), "false", "0")
         | _flag(_column(persons, "parent_active"), "false", "0"),
         shared=_shared(numbers, names),

@@ -6,6 +6,7 @@ field that nobody documented is noticed at once: its name joins the struct, and 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any
@@ -22,6 +23,8 @@ Columns = list[Sequence[Any]]
 MAX_UNDOCUMENTED = 200
 """Undocumented fields that are told apart by name; more than that are dropped without a name."""
 _MAX_NAME = 100
+_UNFIT = re.compile(r'[\\"\x00-\x1f]')
+"""What the name of a struct's field cannot hold; a page with such a field is read value by value."""
 
 
 class PageDecoder:
@@ -83,7 +86,9 @@ class PageDecoder:
 
     def _make_decoder(self) -> msgspec.json.Decoder[Any]:
         names = {f"kept_{column}": field for column, field in self._fields.columns.items()}
-        ignored = sorted(self._fields.dropped | self._undocumented)
+        ignored = sorted(
+            name for name in self._fields.dropped | self._undocumented if not _UNFIT.search(name)
+        )
         names |= {f"ignored_{number}": field for number, field in enumerate(ignored)}
         row = msgspec.defstruct(
             "Row",

@@ -35,14 +35,13 @@ def _sum(dataset: str, totals: list[DatasetTotal]) -> DatasetTotal:
     stated = [total.vendor_total for total in totals if total.vendor_total is not None]
     fields = sorted({name for total in totals for name in total.undocumented_fields})
     return DatasetTotal(
-        dataset,
-        None,
-        sum(stated) if len(stated) == len(totals) else None,
-        *(
-            sum(getattr(total, name) for total in totals)
-            for name in ("rows", "foreign_rows", "duplicate_rows")
-        ),
-        tuple(fields),
+        dataset=dataset,
+        tenant=None,
+        vendor_total=sum(stated) if len(stated) == len(totals) else None,
+        rows=sum(total.rows for total in totals),
+        foreign_rows=sum(total.foreign_rows for total in totals),
+        duplicate_rows=sum(total.duplicate_rows for total in totals),
+        undocumented_fields=tuple(fields),
     )
 
 

@@ -348,7 +348,8 @@ class RunReport:
     @property
     def adds_up(self) -> bool:
         """Whether every total is accounted for."""
-        return not any(total.difference for total in (*self.datasets, *self.controls))
+        differences = [one.difference for one in self.datasets] + [one.difference for one in self.controls]
+        return not any(differences)
 
     @property
     def overridden(self) -> tuple[FindingCount, ...]:

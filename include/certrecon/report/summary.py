@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
-from certrecon.report.model import Control, FindingCount, RunReport
+from certrecon.report.model import Control, DatasetTotal, FindingCount, RunReport
 from certrecon.report.status import headline
 from certrecon.report.wording import DISPOSITIONS, OWNERS, REASONS
 from certrecon.words import Disposition, Owner, Severity
@@ -13,6 +13,8 @@ from certrecon.words import Disposition, Owner, Severity
 WIDTH = 100
 LISTED = 10
 """How many rows to send a dry run shows."""
+TENANTS = 5
+"""How many tenants of a dataset that do not add up are named."""
 UNDOCUMENTED = 5
 """How many undocumented fields of a dataset are named."""
 
@@ -56,6 +58,15 @@ def _fields(names: Sequence[str]) -> str:
     return ", ".join(names[:UNDOCUMENTED]) + (f" and {rest} more" if rest > 0 else "")
 
 
+def _short(dataset: str, datasets: Sequence[DatasetTotal]) -> Iterator[str]:
+    """Name the tenants that do not add up: two of them may do so together."""
+    wrong = [total for total in datasets if total.dataset == dataset and total.difference and total.tenant]
+    for total in wrong[:TENANTS]:
+        yield f"    tenant {_cut(str(total.tenant), 40)}:{_alarm(total.difference)}"
+    if len(wrong) > TENANTS:
+        yield f"    ... and {len(wrong) - TENANTS:,} more tenants"
+
+
 def _reading(report: RunReport) -> Iterator[str]:
     if not report.reading:
         return
@@ -65,6 +76,7 @@ def _reading(report: RunReport) -> Iterator[str]:
         stated = "not stated" if total.vendor_total is None else f"{total.vendor_total:,}"
         counts = f"{total.rows:>10,} + {total.foreign_rows:>12,} + {total.duplicate_rows:>9,}"
         yield f"  {_cut(total.dataset, 14):<14}{stated:>14} = {counts}{_alarm(total.difference)}"
+        yield from _short(total.dataset, report.datasets)
     if report.undocumented:
         fields = "; ".join(f"{dataset}: {_fields(names)}" for dataset, names in report.undocumented.items())
         yield from _wrapped(f"Fields that no vendor document has, dropped: {fields}", hanging="  ")

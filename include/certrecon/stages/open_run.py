@@ -15,15 +15,18 @@ from sqlalchemy import Engine
 
 from certrecon.api.endpoint import DitioEndpoint
 from certrecon.code_version import code_version
+from certrecon.errors import CertreconError
 from certrecon.evidence import Part, RunEvidence
 from certrecon.settings import LoadedSettings, load_settings
 from certrecon.settings.model import Settings
-from certrecon.stages.handle import RunHandle
+from certrecon.stages.handle import FileRef, RunHandle
 from certrecon.stages.parameters import Parameters, judged_day, parse_parameters
 from certrecon.stages.workplace import file_ref
 from certrecon.warehouse.engine import transaction
 from certrecon.warehouse.migrate import require_head
-from certrecon.warehouse.runs import NewRun, open_run, set_evidence_uri
+from certrecon.warehouse.runmodel import NewRun, RunResult
+from certrecon.warehouse.runs import finalise_run, open_run, set_evidence_uri
+from certrecon.words import RunStatus
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +98,20 @@ def _new_run(start: Start, parameters: Parameters, loaded: LoadedSettings, targe
     )
 
 
+def _keep_settings(outside: Outside, loaded: LoadedSettings, root: str, run_seq: int) -> FileRef:
+    """Start the run's evidence with its settings, so that no later change of the file reaches it."""
+    evidence = RunEvidence(outside.evidence_root(root), run_seq)
+    with transaction(outside.engine) as conn:
+        set_evidence_uri(conn, run_seq, evidence.uri)
+    return file_ref(evidence.write_bytes(Part.INPUTS, "settings", "json", loaded.text.encode()))
+
+
+def _record_failure(engine: Engine, run_seq: int, failure: str) -> None:
+    """Finalise a run that no later task will hear of."""
+    with transaction(engine) as conn:
+        finalise_run(conn, run_seq, RunResult(RunStatus.FAILED, failure))
+
+
 def run_open(start: Start, outside: Outside) -> RunHandle:
     """Open a run.
 
@@ -113,11 +130,12 @@ def run_open(start: Start, outside: Outside) -> RunHandle:
     if opened.abandoned:
         log.warning("Run %s took its target over from runs %s", opened.run_seq, opened.abandoned)
     root = evidence_address(loaded.settings)
-    evidence = RunEvidence(outside.evidence_root(root), opened.run_seq)
-    with transaction(outside.engine) as conn:
-        set_evidence_uri(conn, opened.run_seq, evidence.uri)
-    written = evidence.write_bytes(Part.INPUTS, "settings", "json", loaded.text.encode())
+    try:
+        settings = _keep_settings(outside, loaded, root, opened.run_seq)
+    except CertreconError as error:
+        _record_failure(outside.engine, opened.run_seq, str(error))
+        raise
     log.info("Opened run %s (attempt %s) for %s", opened.run_seq, opened.attempt, new.run_day)
     return RunHandle(
-        opened.run_seq, new.run_id, new.target, new.run_day, new.as_of, parameters, file_ref(written), root
+        opened.run_seq, new.run_id, new.target, new.run_day, new.as_of, parameters, settings, root
     )

@@ -15,7 +15,7 @@ from certrecon.dispositions.winners import keys_of
 from certrecon.dispositions.withdrawals import WITHDRAWN
 from certrecon.findings import CATALOGUE
 from certrecon.report.build import build_report
-from certrecon.report.csv_files import render_worklist_csv
+from certrecon.report.csv_files import render_csvs
 from certrecon.report.model import ANSWERS, EARLIER_PAYLOADS, DatasetTotal, ReportInputs, RunHead, RunReport
 from certrecon.report.page import render_html
 from certrecon.report.summary import render_summary
@@ -41,13 +41,13 @@ class Reported:
     Attributes:
         summary: Plain text.
         page: HTML.
-        worklist: CSV: every claim that needs somebody.
+        lists: CSV files by what they list; `worklist` has every claim that needs somebody.
         answers: Schema `ANSWERS`: what Ditio made of the run's rows.
     """
 
     summary: FileRef
     page: FileRef
-    worklist: FileRef
+    lists: Mapping[str, FileRef]
     answers: FileRef
 
     def to_json(self) -> dict[str, Any]:
@@ -57,7 +57,9 @@ class Reported:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Reported:
         """Rebuild what `to_json` gave."""
-        return cls(**{name: FileRef(**value) for name, value in values.items()})
+        lists = {name: FileRef(**value) for name, value in values["lists"].items()}
+        files = {name: FileRef(**value) for name, value in values.items() if name != "lists"}
+        return cls(**files, lists=lists)
 
 
 def _datasets(inputs: RunInputs) -> tuple[DatasetTotal, ...]:
@@ -169,6 +171,6 @@ def run_report(
     return Reported(
         summary=place.write_bytes("summary", "txt", summary.encode()),
         page=place.write_bytes("report", "html", render_html(report).encode()),
-        worklist=place.write_bytes("needs_somebody", "csv", render_worklist_csv(report)),
+        lists={name: place.write_bytes(name, "csv", data) for name, data in render_csvs(report).items()},
         answers=place.write("answers", answers),
     )

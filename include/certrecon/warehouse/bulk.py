@@ -56,7 +56,7 @@ def copy_out(
     ).format(
         sql.SQL(", ").join(columns),
         sql.SQL(query),
-        names,  # type: ignore[arg-type]
+        names,
     )
     with driver(conn).cursor() as cursor, cursor.copy(statement, params) as copy:
         tables = [_parsed(block, schema) for block in _row_blocks(copy)]
@@ -70,8 +70,8 @@ def stage(conn: Connection, name: str, like: str, rows: pa.Table) -> None:
     """
     names = ", ".join(rows.column_names)
     conn.execute(text(f"DROP TABLE IF EXISTS pg_temp.{name}"))
-    made = f"CREATE TEMP TABLE {name} ON COMMIT DROP AS SELECT {names} FROM {SCHEMA}.{like} WITH NO DATA"
-    conn.execute(text(made))
+    shape = f"SELECT {names} FROM {SCHEMA}.{like} WITH NO DATA"  # noqa: S608 - names of this package
+    conn.execute(text(f"CREATE TEMP TABLE {name} ON COMMIT DROP AS {shape}"))
     copy_in(conn, name, rows)
     conn.execute(text(f"ANALYZE pg_temp.{name}"))
 

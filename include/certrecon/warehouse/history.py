@@ -8,7 +8,9 @@ so a digest that is on both sides is a claim that stayed the same.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -52,26 +54,30 @@ OPEN_CLAIM = pa.schema(
 )  # fmt: skip
 """What `read_open_claims` returns."""
 
+_Ids: TypeAlias = np.ndarray[tuple[int], np.dtype[np.int64]]
+_Mask: TypeAlias = np.ndarray[tuple[int], np.dtype[np.bool_]]
 _STORED = np.dtype([("claim_id", ">i8"), ("row_sha256", "V32")])
 _IDS_A_STATEMENT = 50_000
 # Some thousand digests a message instead of one a row: a row a message costs more than all else.
 _READ_DIGESTS = """
-    COPY (SELECT string_agg(int8send(claim_id) || row_sha256, ''::bytea) FROM ({rows}) AS r GROUP BY claim_id / 4096)
+    COPY (SELECT string_agg(int8send(claim_id) || row_sha256, ''::bytea)
+            FROM ({rows}) AS r GROUP BY claim_id / 4096)
       TO STDOUT (FORMAT binary)"""
 _ALL_ROWS = """
     SELECT claim_id, row_sha256 FROM reconciliation.claim WHERE target = {target} AND ended_run_seq IS NULL"""
 # Two queries, since PostgreSQL has no good plan for "in the tenants, or among the certificates".
-_ROWS_IN_SCOPE = _ALL_ROWS + """ AND tenant_id = ANY ({tenants}::text[])
+_ROWS_IN_SCOPE = f"""{_ALL_ROWS} AND tenant_id = ANY ({{tenants}}::text[])
     UNION ALL
     SELECT c.claim_id, c.row_sha256
       FROM incoming_certificate AS i JOIN reconciliation.claim AS c ON c.certificate_id = i.certificate_id
-     WHERE c.target = {target} AND c.ended_run_seq IS NULL AND c.tenant_id <> ALL ({tenants}::text[])"""
+     WHERE c.target = {{target}} AND c.ended_run_seq IS NULL
+       AND c.tenant_id <> ALL ({{tenants}}::text[])"""  # noqa: S608
 _END = text("""
     UPDATE reconciliation.claim SET ended_run_seq = :run_seq
      WHERE claim_id = ANY (CAST(:ids AS bigint[])) AND ended_run_seq IS NULL""")
 _OPEN_CLAIMS = f"""
     SELECT {", ".join(OPEN_CLAIM.names)}
-      FROM reconciliation.claim WHERE target = %(target)s AND ended_run_seq IS NULL"""  # noqa: S608 - constants
+      FROM reconciliation.claim WHERE target = %(target)s AND ended_run_seq IS NULL"""  # noqa: S608
 _KNOWN = """
     SELECT DISTINCT certificate_id FROM reconciliation.claim
      WHERE target = %(target)s AND tenant_id = %(tenant_id)s AND ended_run_seq IS NULL"""
@@ -101,18 +107,24 @@ def write_claims(
     not touched, and an unchanged night writes nothing.
 
     Args:
+        conn: A connection in a transaction.
+        run_seq: The run that writes; it must be running.
+        target: The target's digest.
+        claims: Every claim of the run.
         scope_tenants: The tenants that a limited run speaks of; null = all. A certificate of
             `claims` that another tenant had before moved, so its rows there end as well.
     """
     require_running(conn, run_seq)
     rows = _comparable(claims)
-    digests = row_digests(rows)
-    ids, stored = _stored_digests(conn, target, rows, scope_tenants)
-    gone = ids[pc.invert(pc.is_in(stored, digests)).to_numpy(zero_copy_only=False)]
-    new = pc.invert(pc.is_in(digests, stored))
-    _end(conn, run_seq, gone)
-    opened = _insert(conn, run_seq, target, rows.append_column("row_sha256", digests).filter(new))
-    return HistoryChange(opened, len(gone), len(ids) - len(gone))
+    with ThreadPoolExecutor(1) as reader:
+        # PostgreSQL reads its digests while this process makes its own.
+        reading = reader.submit(_stored_digests, conn, target, rows, scope_tenants)
+        digests = row_digests(rows)
+        ids, stored = reading.result()
+    gone, new = _difference(stored, digests)
+    _end(conn, run_seq, ids[gone])
+    opened = _insert(conn, run_seq, target, rows.append_column("row_sha256", digests).filter(pa.array(new)))
+    return HistoryChange(opened, int(gone.sum()), int((~gone).sum()))
 
 
 def read_open_claims(conn: Connection, target: str) -> pa.Table:
@@ -138,13 +150,15 @@ def _comparable(claims: pa.Table) -> pa.Table:
 
 def _stored_digests(
     conn: Connection, target: str, rows: pa.Table, scope_tenants: list[str] | None
-) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], pa.FixedSizeBinaryArray]:
+) -> tuple[_Ids, pa.FixedSizeBinaryArray]:
     """Return the ids and the digests of the open rows that this run speaks of."""
     wanted = sql.SQL(_ALL_ROWS).format(target=sql.Literal(target))
     if scope_tenants is not None:
         certificates = pa.table({"certificate_id": pc.unique(rows.column("certificate_id"))})
         stage(conn, "incoming_certificate", "claim", certificates)
-        wanted = sql.SQL(_ROWS_IN_SCOPE).format(target=sql.Literal(target), tenants=sql.Literal(scope_tenants))
+        wanted = sql.SQL(_ROWS_IN_SCOPE).format(
+            target=sql.Literal(target), tenants=sql.Literal(scope_tenants)
+        )
     query = sql.SQL(_READ_DIGESTS).format(rows=wanted)
     with driver(conn).cursor() as cursor, cursor.copy(query) as copy:
         copy.set_types(["bytea"])
@@ -155,22 +169,29 @@ def _stored_digests(
     )
 
 
-def _end(conn: Connection, run_seq: int, ids: np.ndarray[tuple[int], np.dtype[np.int64]]) -> None:
+def _difference(stored: pa.Array, digests: pa.Array) -> tuple[_Mask, _Mask]:
+    """Return which of `stored` are not among `digests`, and which of `digests` are not in `stored`."""
+    places = pc.fill_null(pc.index_in(stored, value_set=digests), -1).to_numpy()
+    gone, new = places < 0, np.ones(len(digests), dtype=bool)
+    new[places[~gone]] = False
+    return gone, new
+
+
+def _end(conn: Connection, run_seq: int, ids: _Ids) -> None:
     for part in _parts(ids):
         ended = conn.execute(_END, {"run_seq": run_seq, "ids": part}).rowcount
         if ended != len(part):
             raise IntegrityError(f"{len(part)} claims should end with run {run_seq}, but {ended} did.")
 
 
-def _parts(ids: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Iterator[list[int]]:
+def _parts(ids: _Ids) -> Iterator[list[int]]:
     for start in range(0, len(ids), _IDS_A_STATEMENT):
         yield ids[start : start + _IDS_A_STATEMENT].tolist()
 
 
 def _insert(conn: Connection, run_seq: int, target: str, rows: pa.Table) -> int:
-    size = rows.num_rows
-    known = rows.append_column("target", pa.repeat(target, size))
-    copy_in(
-        conn, "claim", known.append_column("first_run_seq", pa.repeat(pa.scalar(run_seq, pa.int64()), size))
-    )
+    size: int = rows.num_rows
+    rows = rows.append_column("target", pa.repeat(target, size))
+    rows = rows.append_column("first_run_seq", pa.repeat(pa.scalar(run_seq, pa.int64()), size))
+    copy_in(conn, "claim", rows)
     return size

@@ -27,7 +27,8 @@ LEDGER = pa.schema(
         ("first_acknowledged_at", _INSTANT), ("acknowledged_certificate_id", pa.string()),
         ("acknowledged_person_id", pa.string()), ("acknowledged_tenant_id", pa.string()),
         ("acknowledged_given_name", pa.string()), ("acknowledged_family_name", pa.string()),
-        ("attempts", pa.int32()), ("http_status", pa.int32()), ("message", pa.string()), ("run_seq", pa.int64()),
+        ("attempts", pa.int32()), ("http_status", pa.int32()), ("message", pa.string()),
+        ("run_seq", pa.int64()),
     ]
 )  # fmt: skip
 """What `read_ledger` returns, and `payload` as JSON text when asked for."""
@@ -44,7 +45,8 @@ ATTEMPT = pa.schema(
     [
         ("batch_id", pa.string()), ("employee_number", pa.string()), ("certificate_type", pa.string()),
         ("payload_sha256", pa.string()), ("sent_at", _INSTANT), ("answered_at", _INSTANT),
-        ("http_status", pa.int32()), ("message", pa.string()), ("state", pa.string()), ("in_doubt", pa.bool_()),
+        ("http_status", pa.int32()), ("message", pa.string()), ("state", pa.string()),
+        ("in_doubt", pa.bool_()),
     ]
 )  # fmt: skip
 """One row of one request; `state` is `acknowledged`, `rejected` or null = nothing final came back."""
@@ -65,15 +67,15 @@ _QUEUE = text(f"""
        SET {_SET_PLANNED}, state = 'pending', run_seq = EXCLUDED.run_seq, http_status = NULL, message = NULL,
            in_doubt = u.in_doubt OR u.state = 'pending'
      WHERE NOT (u.run_seq = EXCLUDED.run_seq AND u.payload_sha256 = EXCLUDED.payload_sha256
-                AND (u.state IN ('acknowledged', 'rejected') OR (u.state = 'pending' AND u.in_doubt)))""")  # noqa: S608 - constants
+                AND (u.state IN ('acknowledged', 'rejected') OR (u.state = 'pending' AND u.in_doubt)))""")  # noqa: S608
 _LEFT_OVER = text(f"""
     UPDATE reconciliation.ditio_upsert AS u SET state = 'undelivered', in_doubt = true, run_seq = :run_seq
      WHERE u.target = :target AND u.state = 'pending'
        AND NOT EXISTS (SELECT FROM outbox AS o WHERE {_OF_ENTRY.format("o")})""")  # noqa: S608 - constants
 _SETTLE = text(f"""
     UPDATE reconciliation.ditio_upsert AS u
-       SET {_SET_PLANNED.replace("EXCLUDED", "o")}, state = 'acknowledged', http_status = NULL, message = NULL,
-           run_seq = :run_seq
+       SET {_SET_PLANNED.replace("EXCLUDED", "o")},
+           state = 'acknowledged', http_status = NULL, message = NULL, run_seq = :run_seq
       FROM outbox AS o
      WHERE u.target = :target AND {_OF_ENTRY.format("o")}
        AND u.acknowledged_payload_sha256 = o.payload_sha256 AND NOT u.in_doubt
@@ -117,12 +119,13 @@ _RECORD = text(f"""
          ORDER BY employee_number, certificate_type, place DESC
     )
     UPDATE reconciliation.ditio_upsert AS u
-       SET attempts = u.attempts + l.tries, http_status = l.http_status, message = l.message, run_seq = :run_seq,
-           state = coalesce(l.state, u.state),
+       SET attempts = u.attempts + l.tries, http_status = l.http_status, message = l.message,
+           run_seq = :run_seq, state = coalesce(l.state, u.state),
            in_doubt = l.state IS DISTINCT FROM 'acknowledged' AND (u.in_doubt OR l.doubted),
            {_ACKNOWLEDGED}
       FROM latest AS l
-     WHERE u.target = :target AND {_OF_ENTRY.format("l")} AND u.payload_sha256 = l.payload_sha256""")  # noqa: S608
+     WHERE u.target = :target AND {_OF_ENTRY.format("l")}
+       AND u.payload_sha256 = l.payload_sha256""")  # noqa: S608
 _UNDELIVERED = text(f"""
     UPDATE reconciliation.ditio_upsert AS u
        SET state = 'undelivered',
@@ -136,7 +139,10 @@ def read_ledger(conn: Connection, target: str, *, with_payload: bool = False) ->
     An entry still `pending` counts as in doubt: whoever wrote it may have sent it before it died.
     """
     return copy_out(
-        conn, _select(with_payload=with_payload, where=""), {"target": target}, _schema(with_payload)
+        conn,
+        _select(with_payload=with_payload, where=""),
+        {"target": target},
+        _schema(with_payload=with_payload),
     )
 
 
@@ -195,6 +201,9 @@ def mark_undelivered(conn: Connection, run_seq: int, target: str, in_doubt_keys:
     """Make what this run has still `pending` `undelivered`, and return how many entries that are.
 
     Args:
+        conn: A connection in a transaction.
+        run_seq: The run that writes; it must be running.
+        target: The target's digest.
         in_doubt_keys: Keys (schema `KEY`) of rows whose request was made and not answered.
     """
     require_running(conn, run_seq)
@@ -213,12 +222,14 @@ def _merge(
     return sum(conn.execute(statement, values).rowcount for statement in statements)
 
 
-def _schema(with_payload: bool) -> pa.Schema:
+def _schema(*, with_payload: bool) -> pa.Schema:
     return LEDGER.append(pa.field("payload", pa.string())) if with_payload else LEDGER
 
 
 def _select(*, with_payload: bool, where: str) -> str:
-    names = ", ".join(_schema(with_payload).names).replace("in_doubt", "in_doubt OR state = 'pending'")
+    names = ", ".join(_schema(with_payload=with_payload).names).replace(
+        "in_doubt", "in_doubt OR state = 'pending'"
+    )
     return f"""
         SELECT {names} FROM reconciliation.ditio_upsert WHERE target = %(target)s {where}
          ORDER BY employee_number, certificate_type"""  # noqa: S608 - constants

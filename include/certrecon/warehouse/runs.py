@@ -20,24 +20,25 @@ from certrecon.warehouse.storable import storable_json, storable_text
 from certrecon.words import Mode, RunStatus
 
 __all__ = [
-    "Baseline", "NewRun", "OpenedRun", "RunRecord", "RunResult", "baseline", "finalise_run", "open_run", "read_run",
-    "require_running", "set_evidence_uri",
+    "Baseline", "NewRun", "OpenedRun", "RunRecord", "RunResult", "baseline", "finalise_run", "open_run",
+    "read_run", "require_running", "set_evidence_uri",
 ]  # fmt: skip
 
 _LOCK_OPENING = text("SELECT pg_advisory_xact_lock(hashtext('certrecon open run'))")
 _ATTEMPT = text("SELECT 1 + count(*) FROM reconciliation.run WHERE run_id = :run_id")
 _INSERT = text("""
-    INSERT INTO reconciliation.run (run_id, attempt, target, mode, trigger, triggered_by, run_day, as_of, scope,
-                                    status, started_at, settings_sha256, code_version)
-    VALUES (:run_id, :attempt, :target, :mode, :trigger, :triggered_by, :run_day, :as_of, CAST(:scope AS jsonb),
-            'running', clock_timestamp(), :settings_sha256, :code_version)
+    INSERT INTO reconciliation.run
+           (run_id, attempt, target, mode, trigger, triggered_by, run_day, as_of, scope, status, started_at,
+            settings_sha256, code_version)
+    VALUES (:run_id, :attempt, :target, :mode, :trigger, :triggered_by, :run_day, :as_of,
+            CAST(:scope AS jsonb), 'running', clock_timestamp(), :settings_sha256, :code_version)
     RETURNING run_seq""")
 _ABANDON = text("""
     UPDATE reconciliation.run
        SET status = 'failed', finished_at = clock_timestamp(),
            failure = 'abandoned: run ' || CAST(:run_seq AS text) ||
-                     CASE WHEN :publishes AND target = :target AND mode = 'publish' THEN ' took the target over'
-                          ELSE ' opened the same Airflow run again' END
+                     CASE WHEN :publishes AND target = :target AND mode = 'publish'
+                          THEN ' took the target over' ELSE ' opened the same Airflow run again' END
      WHERE status = 'running' AND run_seq < :run_seq
        AND (run_id = :run_id OR (:publishes AND target = :target AND mode = 'publish'))
     RETURNING run_seq""")

@@ -11,6 +11,7 @@ import json
 import re
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -71,7 +72,7 @@ def array_literals(lists: pa.ListArray) -> pa.StringArray:
 
 
 def hex_literals(values: pa.FixedSizeBinaryArray) -> pa.StringArray:
-    """Return a column of digests as PostgreSQL's bytea literals (`\\x00ff`)."""
+    r"""Return a column of digests as PostgreSQL's bytea literals (`\x00ff`)."""
     width, size = values.type.byte_width, len(values)
     if values.null_count:
         raise ValueError("A digest is missing.")
@@ -84,7 +85,7 @@ def hex_literals(values: pa.FixedSizeBinaryArray) -> pa.StringArray:
 def _holds_text(kind: pa.DataType) -> bool:
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
         return _holds_text(kind.value_type)
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _storable_column(column: pa.Array, name: str) -> pa.Array | None:
@@ -100,15 +101,19 @@ def _storable_column(column: pa.Array, name: str) -> pa.Array | None:
 
 
 def _without_nul(column: pa.Array) -> pa.Array | None:
-    if not pc.any(pc.match_substring(column, "\0")).as_py():
-        return None
-    return pc.replace_substring(column, "\0", REPLACEMENT)
+    return pc.replace_substring(column, "\0", REPLACEMENT) if _has_byte(column, 0) else None
+
+
+def _has_byte(column: pa.Array, byte: int) -> bool:
+    """Return whether the byte is anywhere in the column's text: one look at memory, not one a value."""
+    content = column.buffers()[2]
+    return content is not None and bool((np.frombuffer(content, np.uint8) == byte).any())
 
 
 def _short_keys(column: pa.Array) -> pa.Array | None:
-    long = pc.fill_null(pc.greater(pc.utf8_length(column), MAX_KEY), fill_value=False)
-    if not pc.any(long).as_py():
+    if (pc.max(pc.binary_length(column)).as_py() or 0) <= MAX_KEY:
         return None
+    long = pc.fill_null(pc.greater(pc.utf8_length(column), MAX_KEY), fill_value=False)
     return pc.replace_with_mask(
         column, long, pa.array(map(_short_key, column.filter(long).to_pylist()), column.type)
     )
@@ -120,9 +125,9 @@ def _short_key(key: str) -> str:
 
 
 def _with_storable_json(column: pa.Array) -> pa.Array | None:
-    suspicious = pc.fill_null(pc.match_substring_regex(column, _SUSPICIOUS_JSON), fill_value=False)
-    if not pc.any(suspicious).as_py():
+    if not _has_byte(column, ord("\\")):
         return None
+    suspicious = pc.fill_null(pc.match_substring_regex(column, _SUSPICIOUS_JSON), fill_value=False)
     cleaned = [storable_json(json.loads(text)) for text in column.filter(suspicious).to_pylist()]
     return pc.replace_with_mask(column, suspicious, pa.array(cleaned, column.type))
 

@@ -52,9 +52,10 @@ def _identity(name: str) -> Column[int]:
 run = Table(
     "run", metadata,
     _identity("run_seq"), _text("run_id", null=False), Column("attempt", Integer, nullable=False),
-    _text("target", null=False), _text("mode", null=False), _text("trigger", null=False), _text("triggered_by"),
-    Column("run_day", Date, nullable=False), Column("as_of", Date, nullable=False), _json("scope", null=False),
-    _text("status", null=False), _text("failure"), _instant("started_at", null=False), _instant("finished_at"),
+    _text("target", null=False), _text("mode", null=False), _text("trigger", null=False),
+    _text("triggered_by"), Column("run_day", Date, nullable=False), Column("as_of", Date, nullable=False),
+    _json("scope", null=False), _text("status", null=False), _text("failure"),
+    _instant("started_at", null=False), _instant("finished_at"),
     _count("certificates"), _count("links"), _count("persons"), _count("employees"), _count("claims"),
     _count("sent"), _count("withdrawn"),
     _json("tenants"), _json("dispositions"), _json("findings"), _json("guards"),
@@ -64,7 +65,8 @@ run = Table(
     UniqueConstraint("run_id", "attempt", name="run_attempt_once"),
     UniqueConstraint("chain_no", name="run_chain_no_once"),
     CheckConstraint("mode IN ('publish', 'dry_run')", name="run_mode"),
-    CheckConstraint("status IN ('running', 'succeeded', 'succeeded_with_rejects', 'failed')", name="run_status"),
+    CheckConstraint("status IN ('running', 'succeeded', 'succeeded_with_rejects', 'failed')",
+                    name="run_status"),
     CheckConstraint("(status = 'running') = (finished_at IS NULL)", name="run_finished"),
     Index("run_of_target", "target", "run_seq"),
 )  # fmt: skip
@@ -78,7 +80,8 @@ claim = Table(
     _text("person_name"), _text("employee_number"), Column("issued_on", Date), Column("valid_until", Date),
     Column("linked", Boolean, nullable=False), _text("disposition", null=False),
     Column("findings", ARRAY(Text), nullable=False), _json("detail"),
-    _count("first_run_seq", null=False), _count("ended_run_seq"), Column("row_sha256", LargeBinary, nullable=False),
+    _count("first_run_seq", null=False), _count("ended_run_seq"),
+    Column("row_sha256", LargeBinary, nullable=False),
     Index("claim_open_once", "target", "certificate_id", "certificate_type", unique=True,
           postgresql_nulls_not_distinct=True, postgresql_where=text("ended_run_seq IS NULL")),
     Index("claim_open_of_tenant", "target", "tenant_id", postgresql_where=text("ended_run_seq IS NULL")),
@@ -101,7 +104,8 @@ ditio_upsert = Table(
     _text("acknowledged_given_name"), _text("acknowledged_family_name"),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("http_status", Integer), _text("message"), _count("run_seq", null=False),
-    CheckConstraint("state IN ('pending', 'acknowledged', 'rejected', 'undelivered')", name="ditio_upsert_state"),
+    CheckConstraint("state IN ('pending', 'acknowledged', 'rejected', 'undelivered')",
+                    name="ditio_upsert_state"),
     postgresql_with={"fillfactor": "70"},
 )  # fmt: skip
 """The ledger. `acknowledged_*` is what Ditio last acknowledged, kept while a newer payload waits."""
@@ -132,7 +136,8 @@ withdrawn_upsert = Table(
 
 approval = Table(
     "approval", metadata,
-    _identity("approval_id"), Column("run_seq", BigInteger, ForeignKey(f"{SCHEMA}.run.run_seq"), nullable=False),
+    _identity("approval_id"),
+    Column("run_seq", BigInteger, ForeignKey(f"{SCHEMA}.run.run_seq"), nullable=False),
     _json("guards", null=False), _text("plan_sha256", null=False),
     _instant("asked_at", null=False), _instant("decided_at"), _text("decided_by"), _text("decision"),
     _text("reason"), _text("triggered_by"),

@@ -51,7 +51,8 @@ _BEGIN = text("""
 _AT = """
     SELECT employee_number, certificate_type, certificate_id, reason
       FROM reconciliation.withdrawn_upsert
-     WHERE target = %(target)s AND first_run_seq <= %(at)s AND (ended_run_seq IS NULL OR ended_run_seq > %(at)s)
+     WHERE target = %(target)s AND first_run_seq <= %(at)s
+       AND (ended_run_seq IS NULL OR ended_run_seq > %(at)s)
      ORDER BY employee_number, certificate_type"""
 
 
@@ -64,6 +65,10 @@ def write_withdrawn(
     stayed the same is not touched.
 
     Args:
+        conn: A connection in a transaction.
+        run_seq: The run that writes; it must be running.
+        target: The target's digest.
+        withdrawn: Every withdrawn entry of the run.
         scope_tenants: The tenants that a limited run speaks of; null = all. An entry lies in scope
             by the tenant of the certificate that Ditio last acknowledged for it.
     """

@@ -103,12 +103,8 @@ def _files(context: Context, reported: Reported | None) -> dict[str, FileRef]:
         if values:
             files[f"validation_{subject}"] = FileRef(**values)
     if reported:
-        files |= {
-            "summary": reported.summary,
-            "report": reported.page,
-            "needs_somebody": reported.worklist,
-            "answers": reported.answers,
-        }
+        files |= {"summary": reported.summary, "report": reported.page, "answers": reported.answers}
+        files |= {f"{name}_csv": ref for name, ref in reported.lists.items()}
     return files
 
 
@@ -127,18 +123,21 @@ def _reached(context: Context, reported: Reported | None) -> Reached:
     )
 
 
+def _shown_files(reported: Reported) -> dict[str, FileRef]:
+    return {
+        "summary_path": reported.summary,
+        "report_path": reported.page,
+        "csv_path": reported.lists["worklist"],
+    }
+
+
 def _tell(place: Workplace, ended: Finalised, reported: Reported | None) -> None:
     """Write how the run ended where a shell waits for it."""
     target = os.environ.get(RESULT_FILE)
     if not target:
         return
-    files = {"summary_path": "summary", "report_path": "page", "csv_path": "worklist"}
-    paths = {
-        name: str(place.evidence.path(getattr(reported, part).address)).removeprefix("file://")
-        if reported
-        else None
-        for name, part in files.items()
-    }
+    files = {} if reported is None else _shown_files(reported)
+    paths = {name: str(place.evidence.path(ref.address)).removeprefix("file://") for name, ref in files.items()}
     told = {"status": str(ended.status), "failure": ended.failure, "run_seq": place.run.run_seq, **paths}
     Path(target).write_text(json.dumps(told), encoding="utf-8")
 

@@ -24,9 +24,16 @@ NOON = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 def new_run(run_id: str = "run", **changes: Any) -> NewRun:
     """A publishing run of `TARGET`, but for the changes."""
     given: dict[str, Any] = {
-        "run_id": run_id, "target": TARGET, "mode": Mode.PUBLISH, "trigger": "manual", "triggered_by": "someone",
-        "run_day": DAY, "as_of": DAY, "settings_sha256": "5e77", "code_version": "0.1.0",
-    }  # fmt: skip
+        "run_id": run_id,
+        "target": TARGET,
+        "mode": Mode.PUBLISH,
+        "trigger": "manual",
+        "triggered_by": "someone",
+        "run_day": DAY,
+        "as_of": DAY,
+        "settings_sha256": "5e77",
+        "code_version": "0.1.0",
+    }
     return NewRun(**given | changes)
 
 
@@ -49,11 +56,22 @@ def finalise(engine: Engine, run_seq: int, status: RunStatus = RunStatus.SUCCEED
 def claims(*rows: dict[str, Any]) -> pa.Table:
     """Claims of certificate `c1` of tenant `t1`, one for each dict of what differs."""
     usual = {
-        "certificate_id": "c1", "certificate_type": "Byggekort", "tenant_id": "t1", "certificate_name": "Card",
-        "action_type": "TRAINING", "resource_type": "PERSON", "resource_id": "p1", "person_name": "Åse Øy",
-        "employee_number": "0042", "issued_on": dt.date(2025, 1, 1), "valid_until": dt.date(2027, 1, 1), "linked": True,
-        "disposition": "delivered", "findings": [], "detail": '{"ditio_employee_number":" 0042"}',
-    }  # fmt: skip
+        "certificate_id": "c1",
+        "certificate_type": "Byggekort",
+        "tenant_id": "t1",
+        "certificate_name": "Card",
+        "action_type": "TRAINING",
+        "resource_type": "PERSON",
+        "resource_id": "p1",
+        "person_name": "Åse Øy",
+        "employee_number": "0042",
+        "issued_on": dt.date(2025, 1, 1),
+        "valid_until": dt.date(2027, 1, 1),
+        "linked": True,
+        "disposition": "delivered",
+        "findings": [],
+        "detail": '{"ditio_employee_number":" 0042"}',
+    }
     return pa.Table.from_pylist([usual | row for row in rows], CLAIM)
 
 
@@ -77,10 +95,16 @@ def plan(*rows: dict[str, Any]) -> pa.Table:
     for row in rows:
         name = row.get("version", "A")
         usual = {
-            "employee_number": "1", "certificate_type": "Byggekort", "certificate_id": f"c{name}",
-            "person_id": f"p{name}", "tenant_id": f"t{name}", "given_name": f"Given {name}",
-            "family_name": f"Family {name}", "payload": json.dumps({"v": name}), "payload_sha256": sha(name),
-        }  # fmt: skip
+            "employee_number": "1",
+            "certificate_type": "Byggekort",
+            "certificate_id": f"c{name}",
+            "person_id": f"p{name}",
+            "tenant_id": f"t{name}",
+            "given_name": f"Given {name}",
+            "family_name": f"Family {name}",
+            "payload": json.dumps({"v": name}),
+            "payload_sha256": sha(name),
+        }
         made.append(usual | {key: value for key, value in row.items() if key != "version"})
     return pa.Table.from_pylist(made, PLAN)
 
@@ -96,10 +120,17 @@ def answer(engine: Engine, run_seq: int, *rows: dict[str, Any]) -> None:
     made = []
     for row in rows:
         usual = {
-            "batch_id": "b1", "employee_number": "1", "certificate_type": "Byggekort",
-            "payload_sha256": sha(row.get("version", "A")), "sent_at": NOON, "answered_at": NOON, "http_status": 200,
-            "message": None, "state": "acknowledged", "in_doubt": False,
-        }  # fmt: skip
+            "batch_id": "b1",
+            "employee_number": "1",
+            "certificate_type": "Byggekort",
+            "payload_sha256": sha(row.get("version", "A")),
+            "sent_at": NOON,
+            "answered_at": NOON,
+            "http_status": 200,
+            "message": None,
+            "state": "acknowledged",
+            "in_doubt": False,
+        }
         made.append(usual | {key: value for key, value in row.items() if key != "version"})
     with transaction(engine) as conn:
         record_attempts(conn, run_seq, TARGET, pa.Table.from_pylist(made, ATTEMPT))

@@ -13,10 +13,15 @@ from certrecon.warehouse.engine import transaction
 
 KINDS = pa.schema(
     [
-        ("place", pa.int64()), ("words", pa.string()), ("many", pa.list_(pa.string())), ("day", pa.date32()),
-        ("moment", pa.timestamp("us", "UTC")), ("yes", pa.bool_()), ("small", pa.int32()),
+        ("place", pa.int64()),
+        ("words", pa.string()),
+        ("many", pa.list_(pa.string())),
+        ("day", pa.date32()),
+        ("moment", pa.timestamp("us", "UTC")),
+        ("yes", pa.bool_()),
+        ("small", pa.int32()),
     ]
-)  # fmt: skip
+)
 _TABLE = """
     CREATE TEMP TABLE kinds (place bigint, words text, many text[], day date, moment timestamptz, yes boolean,
                              small integer, detail jsonb, digest bytea) ON COMMIT DROP"""
@@ -34,12 +39,37 @@ def _there_and_back(engine: Engine, rows: pa.Table) -> pa.Table:
 @pytest.mark.parametrize(
     "words",
     [
-        "", None, " ", "\\N", "\\.", "NULL", '"', '""', ",", "a\nb", "a\r\nb", "\n", "\r", "x\n\\.\ny", "\t", "{}",
-        "Łukasz Żółć", "\U0001f600", "'; DROP TABLE reconciliation.run; --", "\u202eltr", "=1+1", "\x1b[31m", "\ufeff",
-        "%s %(x)s :x", "e\u0301", "t", "f", "x" * 100_000,
+        "",
+        None,
+        " ",
+        "\\N",
+        "\\.",
+        "NULL",
+        '"',
+        '""',
+        ",",
+        "a\nb",
+        "a\r\nb",
+        "\n",
+        "\r",
+        "x\n\\.\ny",
+        "\t",
+        "{}",
+        "Łukasz Żółć",
+        "\U0001f600",
+        "'; DROP TABLE reconciliation.run; --",
+        "\u202eltr",
+        "=1+1",
+        "\x1b[31m",
+        "\ufeff",
+        "%s %(x)s :x",
+        "e\u0301",
+        "t",
+        "f",
+        "x" * 100_000,
     ],
     ids=repr,
-)  # fmt: skip
+)
 def test_text(warehouse: Engine, words: str | None) -> None:
     rows = pa.Table.from_pylist(
         [NOTHING | {"place": 1, "words": words, "many": [words]}, NOTHING | {"place": 2}], KINDS
@@ -50,12 +80,21 @@ def test_text(warehouse: Engine, words: str | None) -> None:
 @pytest.mark.parametrize(
     "many",
     [
-        [], None, [""], [None], ["NULL"], ["a", "b"], ["a,b", 'c"d', "e\\f", "{g}", "h\ni", " ", "\\"], ["ø", None, ""],
+        [],
+        None,
+        [""],
+        [None],
+        ["NULL"],
+        ["a", "b"],
+        ["a,b", 'c"d', "e\\f", "{g}", "h\ni", " ", "\\"],
+        ["ø", None, ""],
     ],
     ids=repr,
-)  # fmt: skip
+)
 def test_arrays(warehouse: Engine, many: list[str | None] | None) -> None:
-    rows = pa.Table.from_pylist([NOTHING | {"place": 1, "many": many}, NOTHING | {"place": 2, "many": ["z"]}], KINDS)
+    rows = pa.Table.from_pylist(
+        [NOTHING | {"place": 1, "many": many}, NOTHING | {"place": 2, "many": ["z"]}], KINDS
+    )
     assert _there_and_back(warehouse, rows).equals(rows)
 
 
@@ -63,12 +102,13 @@ def test_dates_instants_numbers_and_booleans(warehouse: Engine) -> None:
     moment = dt.datetime(2026, 3, 1, 23, 59, 59, 120_000, dt.UTC)
     rows = pa.Table.from_pylist(
         [
-            NOTHING | {"place": -(2**63), "day": dt.date(1, 1, 1), "moment": moment, "yes": True, "small": -1},
+            NOTHING
+            | {"place": -(2**63), "day": dt.date(1, 1, 1), "moment": moment, "yes": True, "small": -1},
             NOTHING | {"place": 2**63 - 1, "day": dt.date(9999, 12, 31), "yes": False, "small": 0},
             NOTHING | {"moment": moment.replace(microsecond=0)},
         ],
         KINDS,
-    )  # fmt: skip
+    )
     assert _there_and_back(warehouse, rows).equals(rows)
 
 
@@ -101,7 +141,9 @@ def test_encoded_and_large_types_go_in_as_what_they_mean(warehouse: Engine) -> N
             "place": pa.chunked_array([[1], [2, 3]], pa.int64()),
         }
     )
-    back = _there_and_back(warehouse, pa.table({**NOTHING_COLUMNS(3), **{n: rows.column(n) for n in rows.column_names}}))
+    back = _there_and_back(
+        warehouse, pa.table({**NOTHING_COLUMNS(3), **{n: rows.column(n) for n in rows.column_names}})
+    )
     assert back.column("words").to_pylist() == ["a", None, "a"]
     assert back.column("many").to_pylist() == [["b"], [], None]
 
@@ -145,7 +187,10 @@ def test_parameters(warehouse: Engine, params: dict[str, list[str]], expected: l
 def test_one_column_of_nulls_keeps_its_rows(warehouse: Engine) -> None:
     with transaction(warehouse) as conn:
         found = copy_out(
-            conn, "SELECT NULLIF(n, 2)::text FROM generate_series(1, 3) n", None, pa.schema([("v", pa.string())])
+            conn,
+            "SELECT NULLIF(n, 2)::text FROM generate_series(1, 3) n",
+            None,
+            pa.schema([("v", pa.string())]),
         )
     assert found.column("v").to_pylist() == ["1", None, "3"]
 

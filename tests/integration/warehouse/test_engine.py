@@ -22,10 +22,13 @@ from tests.integration.warehouse.samples import claims, opened_seq, query, write
 def test_the_session_is_ours_whatever_the_server_says(warehouse: Engine, warehouse_url: str) -> None:
     name = make_url(warehouse_url).database
     with psycopg.connect(warehouse_url.replace("+psycopg", ""), autocommit=True) as conn:
-        conn.execute(f'ALTER DATABASE "{name}" SET datestyle TO \'SQL, DMY\'')  # type: ignore[arg-type]
-        conn.execute(f'ALTER DATABASE "{name}" SET timezone TO \'Asia/Tokyo\'')  # type: ignore[arg-type]
-    row = query(warehouse, "SELECT current_setting('datestyle'), current_setting('timezone'), "
-                           "current_setting('application_name'), current_setting('client_encoding')")  # fmt: skip
+        conn.execute(f"ALTER DATABASE \"{name}\" SET datestyle TO 'SQL, DMY'")  # type: ignore[arg-type]
+        conn.execute(f"ALTER DATABASE \"{name}\" SET timezone TO 'Asia/Tokyo'")  # type: ignore[arg-type]
+    row = query(
+        warehouse,
+        "SELECT current_setting('datestyle'), current_setting('timezone'), "
+        "current_setting('application_name'), current_setting('client_encoding')",
+    )
     assert row == [("ISO, YMD", "UTC", "certrecon", "UTF8")]
 
 
@@ -65,7 +68,7 @@ def test_a_server_that_goes_away(warehouse: Engine) -> None:
 
 
 def test_a_server_that_goes_away_during_copy(warehouse: Engine) -> None:
-    with pytest.raises(WarehouseUnavailableError), transaction(warehouse) as conn:
+    with pytest.raises(WarehouseUnavailableError), transaction(warehouse) as conn:  # noqa: PT012
         pid = conn.execute(text("SELECT pg_backend_pid()")).scalar_one()
         query(warehouse, "SELECT pg_terminate_backend(:pid)", pid=pid)
         copy_in(conn, "claim", claims({}))
@@ -88,15 +91,17 @@ def test_a_missing_table_asks_for_the_migration(empty_database_url: str) -> None
 
 
 def test_a_user_who_may_not(warehouse: Engine) -> None:
-    with pytest.raises(ConnectionSettingsError, match="may not"), transaction(warehouse) as conn:
+    with pytest.raises(ConnectionSettingsError, match="may not"), transaction(warehouse) as conn:  # noqa: PT012
         conn.execute(text("SET LOCAL ROLE pg_read_all_stats"))
         conn.execute(text("SELECT * FROM reconciliation.run"))
 
 
 @pytest.mark.parametrize("error", [RunTakenOverError("taken"), ValueError("own")])
 def test_what_the_code_raises_passes_and_rolls_back(warehouse: Engine, error: Exception) -> None:
-    with pytest.raises(type(error), match=str(error)), transaction(warehouse) as conn:
-        conn.execute(text("INSERT INTO reconciliation.finding_catalogue VALUES ('A', 'b', 'c', 'd', 'e', true)"))
+    with pytest.raises(type(error), match=str(error)), transaction(warehouse) as conn:  # noqa: PT012
+        conn.execute(
+            text("INSERT INTO reconciliation.finding_catalogue VALUES ('A', 'b', 'c', 'd', 'e', true)")
+        )
         raise error
     assert query(warehouse, "SELECT count(*) FROM reconciliation.finding_catalogue") == [(0,)]
     assert issubclass(WarehouseUnavailableError, CertreconError)

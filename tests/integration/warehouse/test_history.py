@@ -9,34 +9,67 @@ import pyarrow as pa
 import pytest
 from sqlalchemy import Engine
 
-from certrecon.errors import RunTakenOverError
+from certrecon.errors import IntegrityError, RunTakenOverError
 from certrecon.warehouse.engine import transaction
 from certrecon.warehouse.history import CLAIM, OPEN_CLAIM, known_certificates, read_open_claims
-from tests.integration.warehouse.samples import TARGET, claims, opened_seq, query, write
+from tests.integration.warehouse.samples import (
+    TARGET,
+    answer,
+    claims,
+    finalise,
+    opened_seq,
+    query,
+    queue,
+    write,
+)
 
 _ROWS = """
     SELECT certificate_id, certificate_type, tenant_id, first_run_seq, ended_run_seq
       FROM reconciliation.claim ORDER BY claim_id"""
+_TRIGGERS = """
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION USING MESSAGE = TG_TABLE_NAME || ' is unchangeable'; END $$;
+    CREATE TRIGGER refuse BEFORE UPDATE OR DELETE ON reconciliation.run FOR EACH ROW
+        WHEN (OLD.status <> 'running') EXECUTE FUNCTION refuse();
+    CREATE TRIGGER refuse BEFORE UPDATE OR DELETE ON reconciliation.ditio_attempt FOR EACH ROW
+        EXECUTE FUNCTION refuse();
+    CREATE TRIGGER refuse_end BEFORE UPDATE ON reconciliation.claim FOR EACH ROW
+        WHEN (OLD.ended_run_seq IS NOT NULL OR NEW.ended_run_seq IS NULL) EXECUTE FUNCTION refuse();
+    CREATE TRIGGER refuse_rest BEFORE UPDATE OF claim_id, target, certificate_id, certificate_type, tenant_id,
+        certificate_name, person_name, employee_number, issued_on, valid_until, linked, disposition, findings,
+        detail, first_run_seq, row_sha256 ON reconciliation.claim
+        FOR EACH ROW EXECUTE FUNCTION refuse();
+    CREATE TRIGGER refuse_delete BEFORE DELETE ON reconciliation.claim FOR EACH ROW EXECUTE FUNCTION refuse()"""
 _PHYSICAL = "SELECT ctid::text, xmin::text, xmax::text FROM reconciliation.claim ORDER BY claim_id"
 
 
 def test_what_is_written_is_what_is_there(warehouse: Engine) -> None:
     odd = {
-        "certificate_id": "c\0 2", "certificate_type": None, "certificate_name": 'a "quoted", \\ name\nof two lines',
-        "person_name": "", "employee_number": None, "issued_on": None, "valid_until": dt.date(9999, 12, 31),
-        "linked": False, "disposition": "blocked", "findings": ["TYPE_UNMAPPED", "EXPIRED"], "detail": None,
-    }  # fmt: skip
+        "certificate_id": "c\0 2",
+        "certificate_type": None,
+        "certificate_name": 'a "quoted", \\ name\nof two lines',
+        "person_name": "",
+        "employee_number": None,
+        "issued_on": None,
+        "valid_until": dt.date(9999, 12, 31),
+        "linked": False,
+        "disposition": "blocked",
+        "findings": ["TYPE_UNMAPPED", "EXPIRED"],
+        "detail": None,
+    }
     run_seq = opened_seq(warehouse)
     assert write(warehouse, run_seq, claims({}, odd)) == (2, 0, 0)
     names = ", ".join(CLAIM.names)
-    first, second = query(warehouse, f"SELECT {names} FROM reconciliation.claim ORDER BY claim_id")  # noqa: S608
+    everything = f"SELECT {', '.join(CLAIM.names)} FROM reconciliation.claim ORDER BY claim_id"  # noqa: S608
+    first, second = query(warehouse, everything)
     assert dict(zip(CLAIM.names, first, strict=True)) == claims({}).to_pylist()[0] | {
         "detail": {"ditio_employee_number": " 0042"}
     }
     stored = dict(zip(CLAIM.names, second, strict=True))
     assert stored == claims(odd).to_pylist()[0] | {
-        "certificate_id": "c\ufffd 2", "findings": ["EXPIRED", "TYPE_UNMAPPED"],
-    }  # fmt: skip
+        "certificate_id": "c\ufffd 2",
+        "findings": ["EXPIRED", "TYPE_UNMAPPED"],
+    }
 
 
 def test_an_unchanged_night_writes_nothing(warehouse: Engine) -> None:
@@ -50,15 +83,29 @@ def test_an_unchanged_night_writes_nothing(warehouse: Engine) -> None:
 
 
 CHANGES: list[dict[str, Any]] = [
-    {"tenant_id": "t2"}, {"certificate_name": None}, {"certificate_name": ""}, {"action_type": "CHECK"},
-    {"resource_type": None}, {"resource_id": "p2"}, {"person_name": "Ase Oy"}, {"employee_number": "42"},
-    {"issued_on": dt.date(2025, 1, 2)}, {"valid_until": None}, {"linked": False}, {"disposition": "rejected"},
-    {"findings": ["EXPIRED"]}, {"findings": [""]}, {"detail": '{"ditio_employee_number":"0042"}'}, {"detail": None},
-]  # fmt: skip
+    {"tenant_id": "t2"},
+    {"certificate_name": None},
+    {"certificate_name": ""},
+    {"action_type": "CHECK"},
+    {"resource_type": None},
+    {"resource_id": "p2"},
+    {"person_name": "Ase Oy"},
+    {"employee_number": "42"},
+    {"issued_on": dt.date(2025, 1, 2)},
+    {"valid_until": None},
+    {"linked": False},
+    {"disposition": "rejected"},
+    {"findings": ["EXPIRED"]},
+    {"findings": [""]},
+    {"detail": '{"ditio_employee_number":"0042"}'},
+    {"detail": None},
+]
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=repr)
-def test_a_change_of_any_column_ends_one_row_and_opens_another(warehouse: Engine, change: dict[str, Any]) -> None:
+def test_a_change_of_any_column_ends_one_row_and_opens_another(
+    warehouse: Engine, change: dict[str, Any]
+) -> None:
     first, second = opened_seq(warehouse, "a"), None
     write(warehouse, first, claims({}, {"certificate_id": "c2"}))
     second = opened_seq(warehouse, "b")
@@ -76,7 +123,11 @@ def test_what_is_gone_ends_and_what_comes_back_opens_anew(warehouse: Engine) -> 
     runs = [opened_seq(warehouse, name) for name in "abc"]
     # Each opening takes the one before over, so only the last may write.
     runs = []
-    for name, rows in (("d", claims({}, {"certificate_id": "c2"})), ("e", claims({})), ("f", claims({}, {"certificate_id": "c2"}))):
+    for name, rows in (
+        ("d", claims({}, {"certificate_id": "c2"})),
+        ("e", claims({})),
+        ("f", claims({}, {"certificate_id": "c2"})),
+    ):
         runs.append(opened_seq(warehouse, name))
         write(warehouse, runs[-1], rows)
     assert query(warehouse, _ROWS) == [
@@ -114,20 +165,27 @@ TWO_TENANTS = ({}, {"certificate_id": "c2", "tenant_id": "t2"}, {"certificate_id
         pytest.param(["t2"], TWO_TENANTS[1:], (0, 0, 2), id="the same"),
         pytest.param(["t2"], TWO_TENANTS[1:2], (0, 1, 1), id="one of the scope gone, outside untouched"),
         pytest.param(["t2"], (), (0, 2, 0), id="the whole scope gone"),
-        pytest.param(["t2"], ({"certificate_id": "c9", "tenant_id": "t2"},), (1, 2, 0), id="all new in scope"),
+        pytest.param(
+            ["t2"], ({"certificate_id": "c9", "tenant_id": "t2"},), (1, 2, 0), id="all new in scope"
+        ),
         pytest.param(["t3"], (), (0, 0, 0), id="a tenant without claims"),
         pytest.param([], (), (0, 0, 0), id="no tenant"),
         pytest.param(["t1", "t2"], TWO_TENANTS[:1], (0, 2, 1), id="both"),
         pytest.param(
-            ["t2"], ({"certificate_id": "c1", "tenant_id": "t2"}, *TWO_TENANTS[1:]), (1, 1, 2),
+            ["t2"],
+            ({"certificate_id": "c1", "tenant_id": "t2"}, *TWO_TENANTS[1:]),
+            (1, 1, 2),
             id="a certificate that came from outside",
         ),
         pytest.param(["t1"], (), (0, 1, 0), id="a certificate that left to the outside"),
         pytest.param(None, TWO_TENANTS[:1], (0, 2, 1), id="unlimited"),
     ],
-)  # fmt: skip
+)
 def test_a_limited_run_speaks_of_its_scope(
-    warehouse: Engine, scope: list[str] | None, rows: tuple[dict[str, Any], ...], expected: tuple[int, int, int]
+    warehouse: Engine,
+    scope: list[str] | None,
+    rows: tuple[dict[str, Any], ...],
+    expected: tuple[int, int, int],
 ) -> None:
     write(warehouse, opened_seq(warehouse), claims(*TWO_TENANTS))
     assert write(warehouse, opened_seq(warehouse), claims(*rows), scope) == expected
@@ -143,15 +201,25 @@ def test_a_moved_certificate_has_one_open_row(warehouse: Engine) -> None:
 
 def test_the_claims_as_each_run_left_them(warehouse: Engine) -> None:
     runs = []
-    nights = [claims({}), claims({}, {"certificate_id": "c2"}), claims({"disposition": "blocked"}), CLAIM.empty_table()]
+    nights = [
+        claims({}),
+        claims({}, {"certificate_id": "c2"}),
+        claims({"disposition": "blocked"}),
+        CLAIM.empty_table(),
+    ]
     for night in nights:
         runs.append(opened_seq(warehouse))
         write(warehouse, runs[-1], night)
     dry = opened_seq(warehouse, "dry", target="target-b")
     statement = "SELECT certificate_id, disposition FROM reconciliation.claim_as_of(:run_seq) ORDER BY 1"
     assert [query(warehouse, statement, run_seq=run) for run in [*runs, dry, 999]] == [
-        [("c1", "delivered")], [("c1", "delivered"), ("c2", "delivered")], [("c1", "blocked")], [], [], [],
-    ]  # fmt: skip
+        [("c1", "delivered")],
+        [("c1", "delivered"), ("c2", "delivered")],
+        [("c1", "blocked")],
+        [],
+        [],
+        [],
+    ]
 
 
 def test_a_run_that_was_taken_over_writes_no_claim(warehouse: Engine) -> None:
@@ -163,8 +231,15 @@ def test_a_run_that_was_taken_over_writes_no_claim(warehouse: Engine) -> None:
 
 
 def test_reading_the_open_claims_back(warehouse: Engine) -> None:
-    odd = {"certificate_id": "c2", "certificate_type": None, "employee_number": None, "issued_on": None,
-           "findings": ["B", "A"], "person_name": 'x,"y"', "tenant_id": "t2"}  # fmt: skip
+    odd = {
+        "certificate_id": "c2",
+        "certificate_type": None,
+        "employee_number": None,
+        "issued_on": None,
+        "findings": ["B", "A"],
+        "person_name": 'x,"y"',
+        "tenant_id": "t2",
+    }
     write(warehouse, opened_seq(warehouse), claims({}, odd, {"certificate_id": "c3"}))
     write(warehouse, opened_seq(warehouse), claims({}, odd))
     with transaction(warehouse) as conn:
@@ -176,7 +251,12 @@ def test_reading_the_open_claims_back(warehouse: Engine) -> None:
 
 
 def test_the_certificates_known_of_a_tenant(warehouse: Engine) -> None:
-    rows = claims({}, {"certificate_type": "Brannvern"}, {"certificate_id": "c2"}, {"certificate_id": "c3", "tenant_id": "t2"})
+    rows = claims(
+        {},
+        {"certificate_type": "Brannvern"},
+        {"certificate_id": "c2"},
+        {"certificate_id": "c3", "tenant_id": "t2"},
+    )
     write(warehouse, opened_seq(warehouse), rows)
     write(warehouse, opened_seq(warehouse), rows.slice(0, 2), ["t1"])
     with transaction(warehouse) as conn:
@@ -189,14 +269,43 @@ def test_frames_with_other_types_and_more_columns_do(warehouse: Engine) -> None:
     frame = claims({}, {"certificate_id": "c2"}).to_pandas(types_mapper=None)
     table = pa.Table.from_pandas(frame, preserve_index=False).append_column("more", pa.array([1, 2]))
     table = table.set_column(
-        table.column_names.index("findings"), "findings", pa.array([[], ["A"]], pa.large_list(pa.large_string()))
+        table.column_names.index("findings"),
+        "findings",
+        pa.array([[], ["A"]], pa.large_list(pa.large_string())),
     )
     assert write(warehouse, opened_seq(warehouse), table) == (2, 0, 0)
 
 
 def test_no_text_is_too_long(warehouse: Engine) -> None:
     endless = "x" * 10_000_000
-    rows = claims({"certificate_name": endless, "employee_number": endless, "certificate_id": endless, "person_name": endless})
+    rows = claims(
+        {
+            "certificate_name": endless,
+            "employee_number": endless,
+            "certificate_id": endless,
+            "person_name": endless,
+        }
+    )
     assert write(warehouse, opened_seq(warehouse), rows) == (1, 0, 0)
     assert write(warehouse, opened_seq(warehouse), rows) == (0, 0, 1)
     assert query(warehouse, "SELECT length(person_name) FROM reconciliation.claim") == [(10_000_000,)]
+
+
+def test_nothing_here_breaks_under_the_triggers_to_come(warehouse: Engine) -> None:
+    # Finalised runs and attempts never change, and of a claim only its end (design, *Warehouse*).
+    with transaction(warehouse) as conn:
+        conn.exec_driver_sql(_TRIGGERS)
+    first, second = opened_seq(warehouse, "first"), 0
+    for version, rows in (
+        ("A", claims({}, {"certificate_id": "c2"})),
+        ("B", claims({"disposition": "blocked"})),
+    ):
+        second = opened_seq(warehouse, version)
+        queue(warehouse, second, {"version": version})
+        answer(warehouse, second, {"version": version, "state": None}, {"version": version})
+        write(warehouse, second, rows)
+        finalise(warehouse, second)
+    assert first < second
+    assert query(warehouse, "SELECT count(*) FROM reconciliation.claim_current") == [(1,)]
+    with pytest.raises(IntegrityError, match="unchangeable"):
+        query(warehouse, "UPDATE reconciliation.run SET failure = 'x' RETURNING 1")

@@ -68,8 +68,12 @@ def test_the_outbox_holds_the_plan_before_anything_is_sent(warehouse: Engine) ->
     row = one(warehouse, "SELECT * FROM reconciliation.ditio_upsert")
     assert row["payload"] == {"n": "ø\ufffd", "e": ""}
     assert (row["target"], row["state"], row["attempts"], row["in_doubt"], row["run_seq"]) == (
-        TARGET, "pending", 0, False, run_seq,
-    )  # fmt: skip
+        TARGET,
+        "pending",
+        0,
+        False,
+        run_seq,
+    )
     assert _acknowledged(warehouse) == (None,) * 6
 
 
@@ -89,7 +93,12 @@ def test_from_a_to_b_refused_and_back_to_a(warehouse: Engine) -> None:
 
     second = opened_seq(warehouse, "second")
     queue(warehouse, second, B)
-    assert _entry(warehouse, "state", "payload_sha256", "http_status", "in_doubt") == ("pending", sha("B"), None, False)
+    assert _entry(warehouse, "state", "payload_sha256", "http_status", "in_doubt") == (
+        "pending",
+        sha("B"),
+        None,
+        False,
+    )
     assert _acknowledged(warehouse) == _version("A")
 
     answer(warehouse, second, B | REFUSED)
@@ -128,14 +137,24 @@ def test_the_first_acknowledgement_is_kept(warehouse: Engine) -> None:
 )
 @pytest.mark.parametrize("together", [False, True], ids=["one call each", "one call"])
 def test_answers(
-    warehouse: Engine, answers: list[dict[str, Any]], state: str, in_doubt: bool, attempts: int, status: int | None,
+    warehouse: Engine,
+    answers: list[dict[str, Any]],
+    state: str,
+    in_doubt: bool,
+    attempts: int,
+    status: int | None,
     together: bool,
-) -> None:  # fmt: skip
+) -> None:
     run_seq = opened_seq(warehouse)
     queue(warehouse, run_seq, A)
     for call in [answers] if together else [[each] for each in answers]:
         answer(warehouse, run_seq, *call)
-    assert _entry(warehouse, "state", "in_doubt", "attempts", "http_status") == (state, in_doubt, attempts, status)
+    assert _entry(warehouse, "state", "in_doubt", "attempts", "http_status") == (
+        state,
+        in_doubt,
+        attempts,
+        status,
+    )
     assert query(warehouse, "SELECT count(*) FROM reconciliation.ditio_attempt") == [(len(answers),)]
 
 
@@ -162,9 +181,13 @@ def test_attempts_are_kept_in_order_as_they_came(warehouse: Engine) -> None:
     queue(warehouse, run_seq, A, {"employee_number": "2"})
     answer(warehouse, run_seq, BUSY | {"batch_id": "b0"}, BUSY | {"batch_id": "b0", "employee_number": "2"})
     answer(warehouse, run_seq, {"batch_id": "b1", "employee_number": "2", "message": "o\0k"})
-    rows = query(warehouse, """
-        SELECT run_seq, batch_id, target, employee_number, payload_sha256, sent_at, answered_at, http_status, message, state
-          FROM reconciliation.ditio_attempt ORDER BY attempt_id""")  # fmt: skip
+    rows = query(
+        warehouse,
+        """
+        SELECT run_seq, batch_id, target, employee_number, payload_sha256, sent_at, answered_at, http_status,
+               message, state
+          FROM reconciliation.ditio_attempt ORDER BY attempt_id""",
+    )
     assert rows == [
         (run_seq, "b0", TARGET, "1", sha("A"), NOON, NOON, 429, "later", None),
         (run_seq, "b0", TARGET, "2", sha("A"), NOON, NOON, 429, "later", None),
@@ -208,10 +231,21 @@ def test_what_a_dead_run_left_pending_is_in_doubt(warehouse: Engine) -> None:
     second = opened_seq(warehouse, "second")
     with transaction(warehouse) as conn:
         seen = read_ledger(conn, TARGET).select(["state", "in_doubt"]).to_pylist()
-    assert [tuple(row.values()) for row in seen] == [("pending", True), ("pending", True), ("acknowledged", False)]
+    assert [tuple(row.values()) for row in seen] == [
+        ("pending", True),
+        ("pending", True),
+        ("acknowledged", False),
+    ]
     assert queue(warehouse, second, B) == 2
-    rows = query(warehouse, "SELECT employee_number, state, in_doubt, run_seq FROM reconciliation.ditio_upsert ORDER BY 1")
-    assert rows == [("1", "pending", True, second), ("2", "undelivered", True, second), ("3", "acknowledged", False, first)]
+    rows = query(
+        warehouse,
+        "SELECT employee_number, state, in_doubt, run_seq FROM reconciliation.ditio_upsert ORDER BY 1",
+    )
+    assert rows == [
+        ("1", "pending", True, second),
+        ("2", "undelivered", True, second),
+        ("3", "acknowledged", False, first),
+    ]
 
 
 def test_a_retry_of_the_same_run_sends_only_what_is_not_settled(warehouse: Engine) -> None:
@@ -234,7 +268,11 @@ def test_a_resend_by_a_later_run_queues_what_is_acknowledged(warehouse: Engine) 
     queue(warehouse, first, A)
     answer(warehouse, first, A)
     assert queue(warehouse, opened_seq(warehouse, "second"), A) == 1
-    assert _entry(warehouse, "state", "acknowledged_payload_sha256", "in_doubt") == ("pending", sha("A"), False)
+    assert _entry(warehouse, "state", "acknowledged_payload_sha256", "in_doubt") == (
+        "pending",
+        sha("A"),
+        False,
+    )
 
 
 def test_undelivered_rows_know_whether_they_were_sent(warehouse: Engine) -> None:
@@ -242,10 +280,15 @@ def test_undelivered_rows_know_whether_they_were_sent(warehouse: Engine) -> None
     queue(warehouse, run_seq, *({"employee_number": number} for number in "1234"))
     answer(warehouse, run_seq, {"employee_number": "4"})
     assert _undelivered(warehouse, run_seq, ("2", "Byggekort"), ("3", "Other"), ("4", "Byggekort")) == 3
-    rows = query(warehouse, "SELECT employee_number, state, in_doubt FROM reconciliation.ditio_upsert ORDER BY 1")
+    rows = query(
+        warehouse, "SELECT employee_number, state, in_doubt FROM reconciliation.ditio_upsert ORDER BY 1"
+    )
     assert rows == [
-        ("1", "undelivered", False), ("2", "undelivered", True), ("3", "undelivered", False), ("4", "acknowledged", False),
-    ]  # fmt: skip
+        ("1", "undelivered", False),
+        ("2", "undelivered", True),
+        ("3", "undelivered", False),
+        ("4", "acknowledged", False),
+    ]
 
 
 def test_nothing_to_write_writes_nothing(warehouse: Engine) -> None:
@@ -264,13 +307,15 @@ def test_nothing_to_write_writes_nothing(warehouse: Engine) -> None:
 
 def test_reading_the_ledger_of_one_target(warehouse: Engine) -> None:
     run_seq = opened_seq(warehouse)
-    queue(warehouse, run_seq, A | {"employee_number": "0\"1,", "given_name": "", "person_id": None})
+    queue(warehouse, run_seq, A | {"employee_number": '0"1,', "given_name": "", "person_id": None})
     with transaction(warehouse) as conn:
         found = read_ledger(conn, TARGET)
         assert found.schema.equals(LEDGER)
         row = found.to_pylist()[0]
         assert (row["employee_number"], row["given_name"], row["person_id"]) == ('0"1,', "", None)
-        assert json.loads(read_ledger(conn, TARGET, with_payload=True).column("payload")[0].as_py()) == {"v": "A"}
+        assert json.loads(read_ledger(conn, TARGET, with_payload=True).column("payload")[0].as_py()) == {
+            "v": "A"
+        }
         assert read_ledger(conn, "target-b").num_rows == 0
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.autogenerate import compare_metadata
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 
@@ -20,7 +20,8 @@ from tests.integration.warehouse.samples import opened_seq, query
 
 _OBJECTS = """
     SELECT relname, oid FROM pg_class WHERE relnamespace = 'reconciliation'::regnamespace
-    UNION ALL SELECT proname, oid FROM pg_proc WHERE pronamespace = 'reconciliation'::regnamespace ORDER BY 1"""
+    UNION ALL
+    SELECT proname, oid FROM pg_proc WHERE pronamespace = 'reconciliation'::regnamespace ORDER BY 1"""
 
 
 @pytest.fixture

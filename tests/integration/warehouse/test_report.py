@@ -35,14 +35,21 @@ def _catalogue(engine: Engine) -> int:
 def test_the_catalogue_is_written_once_and_kept_up_to_date(warehouse: Engine) -> None:
     assert _catalogue(warehouse) == len(CATALOGUE)
     assert _catalogue(warehouse) == 0
-    query(warehouse, "UPDATE reconciliation.finding_catalogue SET title = 'old' WHERE code = 'EXPIRED' RETURNING 1")
+    query(
+        warehouse,
+        "UPDATE reconciliation.finding_catalogue SET title = 'old' WHERE code = 'EXPIRED' RETURNING 1",
+    )
     assert _catalogue(warehouse) == 1
     row = one(warehouse, "SELECT * FROM reconciliation.finding_catalogue WHERE code = 'ISSUED_MISSING'")
     finding = CATALOGUE["ISSUED_MISSING"]
     assert row == {
-        "code": finding.code, "severity": "critical", "owner": "4hse", "title": finding.title,
-        "advice": finding.advice, "overridable": False,
-    }  # fmt: skip
+        "code": finding.code,
+        "severity": "critical",
+        "owner": "4hse",
+        "title": finding.title,
+        "advice": finding.advice,
+        "overridable": False,
+    }
 
 
 def test_a_row_of_the_report(warehouse: Engine) -> None:
@@ -56,17 +63,26 @@ def test_a_row_of_the_report(warehouse: Engine) -> None:
     finalise(warehouse, run_seq, claims=1)
     row = one(warehouse, "SELECT * FROM reconciliation.reconciliation_report")
     assert row["payload"] == {
-        "employeeNumber": " 0042", "certificateType": "Byggekort", "issuedDateTime": "2025-01-01T00:00:00Z",
-        "validUntilDateTime": "2027-01-01T00:00:00Z", "certificateNumber": "c1",
-    }  # fmt: skip
+        "employeeNumber": " 0042",
+        "certificateType": "Byggekort",
+        "issuedDateTime": "2025-01-01T00:00:00Z",
+        "validUntilDateTime": "2027-01-01T00:00:00Z",
+        "certificateNumber": "c1",
+    }
     assert row["findings_in_words"] == "has expired; carries a warning of 4HSE's own; UNHEARD_OF"
     assert (row["run_seq"], row["run_id"], row["status"], row["disposition"]) == (
-        run_seq, "nightly", "succeeded", "delivered",
-    )  # fmt: skip
+        run_seq,
+        "nightly",
+        "succeeded",
+        "delivered",
+    )
     assert (row["employee_number"], row["ditio_employee_number"], row["linked"]) == ("0042", " 0042", True)
     assert (row["http_status"], row["message"], row["answered_at"], row["acknowledged_at"]) == (
-        200, None, NOON + dt.timedelta(minutes=1), NOON + dt.timedelta(minutes=1),
-    )  # fmt: skip
+        200,
+        None,
+        NOON + dt.timedelta(minutes=1),
+        NOON + dt.timedelta(minutes=1),
+    )
 
 
 def test_payloads_and_answers_are_the_winners(warehouse: Engine) -> None:
@@ -74,10 +90,15 @@ def test_payloads_and_answers_are_the_winners(warehouse: Engine) -> None:
     rows = [{"certificate_id": each.value, "disposition": each.value} for each in Disposition]
     queue(warehouse, run_seq, {"employee_number": "0042"})
     answer(warehouse, run_seq, {"employee_number": "0042"})
-    write(warehouse, run_seq, claims(*rows, {"certificate_type": None, "employee_number": None, "detail": None}))
+    write(
+        warehouse, run_seq, claims(*rows, {"certificate_type": None, "employee_number": None, "detail": None})
+    )
     finalise(warehouse, run_seq)
-    found = query(warehouse, "SELECT disposition, payload IS NOT NULL, http_status FROM reconciliation.reconciliation_report "
-                             "WHERE certificate_id <> 'c1'")  # fmt: skip
+    found = query(
+        warehouse,
+        "SELECT disposition, payload IS NOT NULL, http_status FROM reconciliation.reconciliation_report "
+        "WHERE certificate_id <> 'c1'",
+    )
     assert set(found) == {
         (each.value, each.value in WINNERS, 200 if each.value in WINNERS else None) for each in Disposition
     }
@@ -100,14 +121,20 @@ def test_the_report_of_any_publishing_run(warehouse: Engine) -> None:
     second = opened_seq(warehouse, "second")
     refused: dict[str, Any] = {"employee_number": "0042", "version": "B"}
     queue(warehouse, second, refused)
-    answer(warehouse, second, refused | {"http_status": 400, "message": "no", "state": "rejected", "answered_at": NOON})
+    answer(
+        warehouse,
+        second,
+        refused | {"http_status": 400, "message": "no", "state": "rejected", "answered_at": NOON},
+    )
     write(warehouse, second, claims({"disposition": "rejected", "valid_until": dt.date(2028, 1, 1)}))
     finalise(warehouse, second, RunStatus.SUCCEEDED_WITH_REJECTS)
     dry = opened_seq(warehouse, "dry", mode=Mode.DRY_RUN)
     finalise(warehouse, dry)
     running = opened_seq(warehouse, "running")
 
-    of = "SELECT run_seq, disposition, http_status, message, acknowledged_at FROM reconciliation.reconciliation_report_of(:n)"
+    of = """
+        SELECT run_seq, disposition, http_status, message, acknowledged_at
+          FROM reconciliation.reconciliation_report_of(:n)"""
     assert query(warehouse, of, n=first) == [(first, "delivered", 200, None, NOON)]
     rejected = [(second, "rejected", 400, "no", NOON)]
     assert query(warehouse, of, n=second) == rejected
@@ -122,12 +149,16 @@ def test_each_target_has_its_latest_run(warehouse: Engine) -> None:
         run_seq = opened_seq(warehouse, target=target)
         write(warehouse, run_seq, claims({"certificate_id": certificate}), target=target)
         finalise(warehouse, run_seq)
-    found = query(warehouse, "SELECT target, certificate_id FROM reconciliation.reconciliation_report ORDER BY 1")
+    found = query(
+        warehouse, "SELECT target, certificate_id FROM reconciliation.reconciliation_report ORDER BY 1"
+    )
     assert found == [("target-a", "c"), ("target-b", "b")]
 
 
 def _summary(engine: Engine, run_seq: int) -> dict[str, Decimal]:
-    rows = query(engine, "SELECT measure, value FROM reconciliation.report_summary WHERE run_seq = :n", n=run_seq)
+    rows = query(
+        engine, "SELECT measure, value FROM reconciliation.report_summary WHERE run_seq = :n", n=run_seq
+    )
     assert len(dict(rows)) == len(rows)
     return dict(rows)
 
@@ -135,16 +166,36 @@ def _summary(engine: Engine, run_seq: int) -> dict[str, Decimal]:
 def test_the_summary_has_a_row_a_measure(warehouse: Engine) -> None:
     run_seq = opened_seq(warehouse)
     finalise(
-        warehouse, run_seq, certificates=10, links=11, persons=3, employees=4, claims=12, sent=5, withdrawn=1,
+        warehouse,
+        run_seq,
+        certificates=10,
+        links=11,
+        persons=3,
+        employees=4,
+        claims=12,
+        sent=5,
+        withdrawn=1,
         tenants={"t1": {"certificates": 7, "links": 8, "name": "Oslo"}, "t:2": {"certificates": 3}},
-        dispositions={"delivered": 7, "blocked": 5}, findings={"EXPIRED": 2},
+        dispositions={"delivered": 7, "blocked": 5},
+        findings={"EXPIRED": 2},
         guards={"drop": {"tripped": False}},
-    )  # fmt: skip
+    )
     assert _summary(warehouse, run_seq) == {
-        "certificates": 10, "links": 11, "persons": 3, "employees": 4, "claims": 12, "sent": 5, "withdrawn": 1,
-        **dict.fromkeys([each.value for each in Disposition], 0), "delivered": 7, "blocked": 5, "finding:EXPIRED": 2,
-        "tenant:t1:certificates": 7, "tenant:t1:links": 8, "tenant:t:2:certificates": 3,
-    }  # fmt: skip
+        "certificates": 10,
+        "links": 11,
+        "persons": 3,
+        "employees": 4,
+        "claims": 12,
+        "sent": 5,
+        "withdrawn": 1,
+        **dict.fromkeys([each.value for each in Disposition], 0),
+        "delivered": 7,
+        "blocked": 5,
+        "finding:EXPIRED": 2,
+        "tenant:t1:certificates": 7,
+        "tenant:t1:links": 8,
+        "tenant:t:2:certificates": 3,
+    }
 
 
 def test_a_failed_run_has_no_totals_that_it_did_not_reach(warehouse: Engine) -> None:
@@ -156,4 +207,6 @@ def test_a_failed_run_has_no_totals_that_it_did_not_reach(warehouse: Engine) -> 
 def test_the_claims_of_today(warehouse: Engine) -> None:
     write(warehouse, opened_seq(warehouse), claims({}, {"certificate_id": "c2"}))
     write(warehouse, opened_seq(warehouse), claims({}))
-    assert query(warehouse, "SELECT certificate_id, ended_run_seq FROM reconciliation.claim_current") == [("c1", None)]
+    assert query(warehouse, "SELECT certificate_id, ended_run_seq FROM reconciliation.claim_current") == [
+        ("c1", None)
+    ]

@@ -34,11 +34,17 @@ def _record(engine: Engine, run_seq: int) -> Any:
 
 
 def test_a_run_opens_as_it_was_asked_for(warehouse: Engine) -> None:
-    run_seq = opened_seq(warehouse, "scheduled__1", scope={"tenant_ids": ["t1"]}, as_of=DAY + dt.timedelta(days=1))
+    run_seq = opened_seq(
+        warehouse, "scheduled__1", scope={"tenant_ids": ["t1"]}, as_of=DAY + dt.timedelta(days=1)
+    )
     run = _record(warehouse, run_seq)
     assert (run.run_id, run.attempt, run.target, run.mode, run.status) == (
-        "scheduled__1", 1, TARGET, "publish", "running",
-    )  # fmt: skip
+        "scheduled__1",
+        1,
+        TARGET,
+        "publish",
+        "running",
+    )
     assert (run.run_day, run.as_of, run.scope) == (DAY, DAY + dt.timedelta(days=1), {"tenant_ids": ["t1"]})
     assert run.started_at.tzinfo is not None
     assert (run.finished_at, run.failure, run.certificates, run.dispositions, run.chain_no) == (None,) * 5
@@ -53,14 +59,21 @@ def test_an_unlimited_scope_has_one_spelling(warehouse: Engine, scope: Any) -> N
     ("earlier", "later", "taken"),
     [
         pytest.param({}, {}, True, id="publish takes publish"),
-        pytest.param({"scope": {"tenant_ids": ["t1"]}}, {"scope": {"tenant_ids": ["t2"]}}, True, id="limited or not"),
+        pytest.param(
+            {"scope": {"tenant_ids": ["t1"]}}, {"scope": {"tenant_ids": ["t2"]}}, True, id="limited or not"
+        ),
         pytest.param(DRY, {}, False, id="a dry run is not taken over"),
         pytest.param({}, DRY, False, id="a dry run takes nothing over"),
         pytest.param(ELSEWHERE, {}, False, id="another target"),
-        pytest.param(DRY | {"run_id": "same"}, DRY | {"run_id": "same"}, True, id="the same Airflow run, dry"),
+        pytest.param(
+            DRY | {"run_id": "same"}, DRY | {"run_id": "same"}, True, id="the same Airflow run, dry"
+        ),
         pytest.param({"run_id": "same"}, DRY | {"run_id": "same"}, True, id="the same Airflow run, now dry"),
         pytest.param(
-            ELSEWHERE | {"run_id": "same"}, {"run_id": "same"}, True, id="the same Airflow run, another target"
+            ELSEWHERE | {"run_id": "same"},
+            {"run_id": "same"},
+            True,
+            id="the same Airflow run, another target",
         ),
     ],
 )
@@ -89,7 +102,9 @@ def test_a_finalised_run_is_not_taken_over(warehouse: Engine) -> None:
     finalise(warehouse, first)
     before = query(warehouse, "SELECT xmin, r.* FROM reconciliation.run r")
     assert opened(warehouse, "second").abandoned == []
-    assert query(warehouse, "SELECT xmin, r.* FROM reconciliation.run r WHERE run_seq = :n", n=first) == before
+    assert (
+        query(warehouse, "SELECT xmin, r.* FROM reconciliation.run r WHERE run_seq = :n", n=first) == before
+    )
 
 
 def test_attempts_count_the_openings_of_one_airflow_run(warehouse: Engine) -> None:
@@ -124,7 +139,7 @@ def test_two_writes_of_one_run_wait_for_each_other(warehouse: Engine) -> None:
     run_seq = opened_seq(warehouse)
     with transaction(warehouse) as conn:
         require_running(conn, run_seq)
-        with pytest.raises(Exception, match="LockNotAvailable|lock"), transaction(warehouse) as other:
+        with pytest.raises(Exception, match="lock timeout"), transaction(warehouse) as other:  # noqa: PT012
             other.execute(text("SET LOCAL lock_timeout = '100ms'"))
             require_running(other, run_seq)
 
@@ -133,7 +148,7 @@ def test_two_writes_of_one_run_wait_for_each_other(warehouse: Engine) -> None:
     "end",
     [
         pytest.param(lambda engine, _: opened(engine, "next"), id="taken over"),
-        pytest.param(lambda engine, run_seq: finalise(engine, run_seq), id="finalised"),
+        pytest.param(finalise, id="finalised"),
     ],
 )
 def test_a_run_that_is_over_writes_no_more(warehouse: Engine, end: Any) -> None:
@@ -155,11 +170,23 @@ def test_a_run_that_never_was(warehouse: Engine) -> None:
 
 def test_finalising_writes_everything_at_once(warehouse: Engine) -> None:
     run_seq = opened_seq(warehouse)
-    counts = {"certificates": 1, "links": 2, "persons": 3, "employees": 4, "claims": 5, "sent": 6, "withdrawn": 7}
+    counts = {
+        "certificates": 1,
+        "links": 2,
+        "persons": 3,
+        "employees": 4,
+        "claims": 5,
+        "sent": 6,
+        "withdrawn": 7,
+    }
     facts = {
-        "tenants": {"t1": {"certificates": 1}}, "dispositions": {"delivered": 5}, "findings": {"EXPIRED": 1},
-        "guards": {"drop": {"tripped": False, "why": "a\0b ø"}}, "inputs_sha256": "aa", "outcome_sha256": "bb",
-    }  # fmt: skip
+        "tenants": {"t1": {"certificates": 1}},
+        "dispositions": {"delivered": 5},
+        "findings": {"EXPIRED": 1},
+        "guards": {"drop": {"tripped": False, "why": "a\0b ø"}},
+        "inputs_sha256": "aa",
+        "outcome_sha256": "bb",
+    }
     finalise(warehouse, run_seq, RunStatus.SUCCEEDED_WITH_REJECTS, **counts, **facts)
     run = _record(warehouse, run_seq)
     assert run.status == "succeeded_with_rejects"
@@ -174,8 +201,11 @@ def test_a_failed_run_keeps_what_it_never_reached_null(warehouse: Engine) -> Non
     finalise(warehouse, run_seq, RunStatus.FAILED, failure="100 of 101\0 rows came", certificates=100)
     run = _record(warehouse, run_seq)
     assert (run.failure, run.certificates, run.claims, run.findings) == (
-        "100 of 101\ufffd rows came", 100, None, None,
-    )  # fmt: skip
+        "100 of 101\ufffd rows came",
+        100,
+        None,
+        None,
+    )
 
 
 def test_running_is_no_end(warehouse: Engine) -> None:
@@ -200,7 +230,9 @@ def test_no_run_no_record(warehouse: Engine) -> None:
         pytest.param(ELSEWHERE, RunStatus.SUCCEEDED, False, id="another target"),
     ],
 )
-def test_the_baseline(warehouse: Engine, changes: dict[str, Any], status: RunStatus | None, counts: bool) -> None:
+def test_the_baseline(
+    warehouse: Engine, changes: dict[str, Any], status: RunStatus | None, counts: bool
+) -> None:
     first = opened_seq(warehouse, "first")
     finalise(warehouse, first, tenants={"t1": {"certificates": 9}}, employees=4)
     second = opened_seq(warehouse, "second", **changes)
@@ -232,7 +264,7 @@ def test_a_target_without_a_baseline(warehouse: Engine) -> None:
 def test_what_a_run_row_may_not_say(warehouse: Engine, change: str, constraint: str) -> None:
     for _ in range(2):
         run_seq = opened_seq(warehouse)
-    with pytest.raises(IntegrityError, match=constraint), transaction(warehouse) as conn:
+    with pytest.raises(IntegrityError, match=constraint), transaction(warehouse) as conn:  # noqa: PT012
         change_first = f"UPDATE reconciliation.run SET {change} WHERE run_seq < :n"  # noqa: S608
         change_last = f"UPDATE reconciliation.run SET {change} WHERE run_seq = :n"  # noqa: S608
         conn.execute(text(change_last), {"n": run_seq})

@@ -19,11 +19,18 @@ _ROWS = """
 
 
 def _withdrawn(*rows: dict[str, Any]) -> pa.Table:
-    usual = {"employee_number": "1", "certificate_type": "Byggekort", "certificate_id": "cA", "reason": "deleted"}
+    usual = {
+        "employee_number": "1",
+        "certificate_type": "Byggekort",
+        "certificate_id": "cA",
+        "reason": "deleted",
+    }
     return pa.Table.from_pylist([usual | row for row in rows], WITHDRAWN)
 
 
-def _write(engine: Engine, run_seq: int, rows: pa.Table, scope: list[str] | None = None) -> tuple[int, int, int]:
+def _write(
+    engine: Engine, run_seq: int, rows: pa.Table, scope: list[str] | None = None
+) -> tuple[int, int, int]:
     with transaction(engine) as conn:
         change = write_withdrawn(conn, run_seq, TARGET, rows, scope)
     return change.opened, change.ended, change.unchanged
@@ -74,19 +81,26 @@ def test_an_unchanged_night_writes_nothing(warehouse: Engine) -> None:
         pytest.param(None, ["1", "2", "3"], id="unlimited"),
     ],
 )
-def test_a_limited_run_ends_only_what_lies_in_its_scope(warehouse: Engine, scope: list[str] | None, ended: list[str]) -> None:
+def test_a_limited_run_ends_only_what_lies_in_its_scope(
+    warehouse: Engine, scope: list[str] | None, ended: list[str]
+) -> None:
     first = opened_seq(warehouse)
     rows = [
-        {"employee_number": "1"}, {"employee_number": "2", "version": "B"}, {"employee_number": "3", "version": "C"},
-    ]  # fmt: skip
+        {"employee_number": "1"},
+        {"employee_number": "2", "version": "B"},
+        {"employee_number": "3", "version": "C"},
+    ]
     queue(warehouse, first, *rows)
     answer(warehouse, first, *rows)
     _write(warehouse, first, _withdrawn(*({"employee_number": number} for number in "123")))
     second = opened_seq(warehouse)
     queue(warehouse, second, {"employee_number": "3", "version": "A"})
     _write(warehouse, second, _withdrawn(), scope)
-    found = query(warehouse, "SELECT employee_number FROM reconciliation.withdrawn_upsert WHERE ended_run_seq = :n "
-                             "ORDER BY 1", n=second)  # fmt: skip
+    found = query(
+        warehouse,
+        "SELECT employee_number FROM reconciliation.withdrawn_upsert WHERE ended_run_seq = :n ORDER BY 1",
+        n=second,
+    )
     assert [number for (number,) in found] == ended
 
 

@@ -97,7 +97,7 @@ def test_tests_never_see_a_real_system() -> None:
     [
         ("{root}/var/run.log", "var/run.log"),
         ("s3://bucket/report.html", "s3://bucket/report.html"),
-        ("/tmp/x", "/tmp/x"),
+        ("/srv/x", "/srv/x"),
     ],
     ids=["in the checkout", "object store", "elsewhere"],
 )

@@ -58,9 +58,14 @@ def claim(
     """Return a claim with what the report does not look at filled in."""
     given, _, family = (name or "").partition(" ")
     person = {
-        "person_id": f"p-{number}", "resource_id": f"p-{number}", "person_name": name, "given_name": given or None,
-        "family_name": family or None, "employee_number": number, "ditio_employee_number": number,
-    }  # fmt: skip
+        "person_id": f"p-{number}",
+        "resource_id": f"p-{number}",
+        "person_name": name,
+        "given_name": given or None,
+        "family_name": family or None,
+        "employee_number": number,
+        "ditio_employee_number": number,
+    }
     own = {"certificate_id": certificate_id, "disposition": disposition, "findings": sorted(findings)}
     return {**_CLAIM, **person, **own, **other}
 
@@ -117,26 +122,64 @@ CLAIMS = (
     UNDELIVERED,
     claim("c03", "Giulia D'Angelo", "1003", "superseded", "NAME_CHANGED", certificate_type="Brannvern"),
     claim(
-        "c07", '=HYPERLINK("http://x.invalid")', "1007", "blocked", "ISSUED_INVALID", "EXPIRED", "EMPLOYEE_UNKNOWN",
-        certificate_name='Safety, "level 2"', issued_on=None, issued_received="2025-02-31", tenant_id="south",
+        "c07",
+        '=HYPERLINK("http://x.invalid")',
+        "1007",
+        "blocked",
+        "ISSUED_INVALID",
+        "EXPIRED",
+        "EMPLOYEE_UNKNOWN",
+        certificate_name='Safety, "level 2"',
+        issued_on=None,
+        issued_received="2025-02-31",
+        tenant_id="south",
     ),
     claim(
-        "c08", "<script>alert(1)</script> Moe", "+47 1008", "blocked", "TYPE_UNMAPPED", "SOURCE_WARNING",
-        certificate_type=None, certificate_name="-1+1|cmd",
+        "c08",
+        "<script>alert(1)</script> Moe",
+        "+47 1008",
+        "blocked",
+        "TYPE_UNMAPPED",
+        "SOURCE_WARNING",
+        certificate_type=None,
+        certificate_name="-1+1|cmd",
     ),
     claim(
-        "c09", "Nils\tBerg\r\nEriksen", "1009", "held", "ACTION_LINK_MISSING", linked=False,
-        certificate_name="\tFire\u202e drill", valid_until=None, expiry_received=None,
+        "c09",
+        "Nils\tBerg\r\nEriksen",
+        "1009",
+        "held",
+        "ACTION_LINK_MISSING",
+        linked=False,
+        certificate_name="\tFire\u202e drill",
+        valid_until=None,
+        expiry_received=None,
     ),
     claim(
-        "c10", "Anna Medical", "1010", "not_applicable", "ACTION_TYPE_NOT_PUBLISHED", "ACTION_LINK_MISSING",
-        certificate_type=None, certificate_name=None, action_type="HEALTH", linked=False, applicable=False,
+        "c10",
+        "Anna Medical",
+        "1010",
+        "not_applicable",
+        "ACTION_TYPE_NOT_PUBLISHED",
+        "ACTION_LINK_MISSING",
+        certificate_type=None,
+        certificate_name=None,
+        action_type="HEALTH",
+        linked=False,
+        applicable=False,
     ),
     claim(
-        "c11", None, None, "not_applicable", "RESOURCE_NOT_PERSON", certificate_type=None,
-        certificate_name="Crane 4", resource_type="EQUIPMENT", applicable=False,
+        "c11",
+        None,
+        None,
+        "not_applicable",
+        "RESOURCE_NOT_PERSON",
+        certificate_type=None,
+        certificate_name="Crane 4",
+        resource_type="EQUIPMENT",
+        applicable=False,
     ),
-)  # fmt: skip
+)
 
 DATASETS = (
     DatasetTotal("employees", None, 9, 9),
@@ -148,27 +191,24 @@ DATASETS = (
     DatasetTotal("persons", "south", 1, 1),
 )
 
-WITHDRAWALS = pa.Table.from_pylist(
+WITHDRAWALS = pa.table(
     [
-        {"employee_number": "0900", "certificate_type": "Byggekort", "certificate_id": "w1", "reason": "deleted"},
-        {"employee_number": "1007", "certificate_type": "Byggekort", "certificate_id": "c07", "reason": "blocked:EMPLOYEE_UNKNOWN,ISSUED_INVALID"},
-        {"employee_number": "1009", "certificate_type": "Byggekort", "certificate_id": "c09", "reason": "unlinked"},
+        ["0900", "1007", "1009"],
+        ["Byggekort", "Byggekort", "Byggekort"],
+        ["w1", "c07", "c09"],
+        ["deleted", "blocked:EMPLOYEE_UNKNOWN,ISSUED_INVALID", "unlinked"],
     ],
     schema=WITHDRAWN,
-)  # fmt: skip
-
-EARLIER = pa.Table.from_pylist(
-    [
-        {
-            "employee_number": "1003",
-            "certificate_type": "Kranførerbevis",
-            # As PostgreSQL gives jsonb back: other white space and other order than was sent.
-            "payload": '{"employeeNumber": "1003", "certificateType": "Kranførerbevis", "issuedDateTime": "2025-03-01T00:00:00Z", '
-            '"certificateNumber": "c00", "validUntilDateTime": "2026-03-01T00:00:00Z"}',
-        }
-    ],
-    schema=EARLIER_PAYLOADS,
 )
+
+# As PostgreSQL gives jsonb back: other white space and other order than was sent.
+_EARLIER_CRANE = (
+    '{"employeeNumber": "1003", "certificateType": "Kranførerbevis", '
+    '"issuedDateTime": "2025-03-01T00:00:00Z", "certificateNumber": "c00", '
+    '"validUntilDateTime": "2026-03-01T00:00:00Z"}'
+)
+
+EARLIER = pa.table([["1003"], ["Kranførerbevis"], [_EARLIER_CRANE]], schema=EARLIER_PAYLOADS)
 
 PUBLISHED = ReportInputs(
     head=HEAD,

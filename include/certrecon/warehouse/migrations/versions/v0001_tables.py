@@ -13,8 +13,8 @@ depends_on = None
 
 SCHEMA = "reconciliation"
 TABLES = (
-    "evidence_purge", "approval", "withdrawn_upsert", "ditio_attempt", "ditio_upsert", "claim", "finding_catalogue",
-    "run",
+    "evidence_purge", "approval", "withdrawn_upsert", "ditio_attempt", "ditio_upsert", "claim",
+    "finding_catalogue", "run",
 )  # fmt: skip
 _OPEN = sa.text("ended_run_seq IS NULL")
 
@@ -196,8 +196,8 @@ def _withdrawn() -> None:
         _run_reference("ended_run_seq", null=True),
         schema=SCHEMA,
     )
-    _index("withdrawn_upsert_open_once", "withdrawn_upsert", ["target", "employee_number", "certificate_type"],
-           unique=True, postgresql_where=_OPEN)  # fmt: skip
+    key = ["target", "employee_number", "certificate_type"]
+    _index("withdrawn_upsert_open_once", "withdrawn_upsert", key, unique=True, postgresql_where=_OPEN)
     _index("withdrawn_upsert_of_run", "withdrawn_upsert", ["target", "first_run_seq"])
 
 

@@ -1,0 +1,347 @@
+"""The whole chain of stages as the DAG runs it, without Airflow: what a task hands on passes through JSON."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import yaml
+from sqlalchemy import Engine
+
+from certrecon.api.delays import RetryPolicy
+from certrecon.api.ditio import DitioClient
+from certrecon.api.endpoint import DitioEndpoint, FourHseEndpoint
+from certrecon.api.fourhse import FourHseClient
+from certrecon.api.loop import run as run_async
+from certrecon.api.wire import Timeouts
+from certrecon.dispositions.decide import DECIDED, PLAN
+from certrecon.dispositions.withdrawals import WITHDRAWN
+from certrecon.errors import CertreconError, IntegrityError
+from certrecon.evidence import RunEvidence
+from certrecon.stages.build_claims import BuiltClaims, run_build_claims
+from certrecon.stages.extract import Extracted, is_sandbox, run_extract_employees, run_extract_tenant
+from certrecon.stages.finalise import Finalised, Reached, run_finalise
+from certrecon.stages.find_tenants import Tenants, run_find_tenants
+from certrecon.stages.handle import FileRef, RunHandle
+from certrecon.stages.load import Loaded, run_load
+from certrecon.stages.open_run import Outside, Start, run_open
+from certrecon.stages.plan import Planned, run_plan
+from certrecon.stages.publish import Published, run_publish
+from certrecon.stages.report import Reported, run_report
+from certrecon.stages.seal_inputs import SealedInputs, run_seal_inputs
+from certrecon.stages.validate import run_validate
+from certrecon.stages.workplace import Workplace
+from certrecon.validation.rules import Subject
+from certrecon.warehouse.engine import transaction
+from certrecon.warehouse.runs import require_running
+
+OSLO = ZoneInfo("Europe/Oslo")
+QUICK = RetryPolicy(attempts=3, rate_limited_attempts=4, base=0.001, cap=0.004, total=10.0)
+SHORT = Timeouts(connect=2.0, read=2.0)
+
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Pipeline:
+    """Where runs read and write.
+
+    Attributes:
+        engine: The warehouse.
+        fourhse: Where 4HSE is.
+        ditio: Where Ditio is.
+        folder: Where settings and evidence go.
+        settings: The settings file as a plain dict; `evidence.root` is set where it is missing.
+        retry: When clients try again.
+    """
+
+    engine: Engine
+    fourhse: FourHseEndpoint
+    ditio: DitioEndpoint
+    folder: Path
+    settings: dict[str, Any]
+    retry: RetryPolicy = QUICK
+
+    def night(self, day: dt.date, run_id: str | None = None, **conf: Any) -> Night:
+        """Prepare a run of that day with these parameters; nothing is opened yet."""
+        return Night(self, day, run_id or f"test__{next(_numbers)}", conf)
+
+    def run(self, day: dt.date, **conf: Any) -> Night:
+        """Run a whole night."""
+        return self.night(day, **conf).run()
+
+    @contextmanager
+    def settings_file(self) -> Iterator[Path]:
+        """Write the settings, and let `CERTRECON_SETTINGS` name them."""
+        file = self.folder / "reconciliation.yaml"
+        settings = {"evidence": {"root": str(self.folder / "evidence")}, **self.settings}
+        file.write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")
+        before = os.environ.get("CERTRECON_SETTINGS")
+        os.environ["CERTRECON_SETTINGS"] = str(file)
+        try:
+            yield file
+        finally:
+            if before is None:
+                del os.environ["CERTRECON_SETTINGS"]
+            else:
+                os.environ["CERTRECON_SETTINGS"] = before
+
+
+def _passed_on[T](make: Callable[[Any], T], values: Any) -> T:
+    """Rebuild what a task returned from what XCom would hold."""
+    return make(json.loads(json.dumps(values)))
+
+
+@dataclass
+class Night:
+    """One run; each method is one task of the DAG, `run` is all of them.
+
+    Attributes:
+        errors: What each task that failed raised, by its name.
+        handle: Who the run is.
+        ended: How it ended; None when finalising itself was refused.
+    """
+
+    pipeline: Pipeline
+    day: dt.date
+    run_id: str
+    conf: dict[str, Any]
+    errors: dict[str, CertreconError] = field(default_factory=dict)
+    handle: RunHandle | None = None
+    tenants: Tenants | None = None
+    sealed: SealedInputs | None = None
+    built: BuiltClaims | None = None
+    validations: dict[Subject, FileRef] = field(default_factory=dict)
+    planned: Planned | None = None
+    published: Published | None = None
+    loaded: Loaded | None = None
+    reported: Reported | None = None
+    ended: Finalised | None = None
+    _read: list[Extracted] = field(default_factory=list)
+
+    # --- all of it -------------------------------------------------------------------------------------
+
+    def run(self) -> Night:
+        """Run every task; what a task raises is kept, and those that run whatever happened still run."""
+        self.open()
+        return self.go_on()
+
+    def go_on(self) -> Night:
+        """Run what comes after opening."""
+        self.decide()
+        if not self.errors:
+            self._try("publish", self.publish)
+        return self.conclude()
+
+    def decide(self) -> Night:
+        """Run what lies between opening and publishing."""
+        for task in (self.find_tenants, self.extract, self.seal, self.build, self.validate, self.plan):
+            if not self.errors:
+                self._try(task.__name__, task)
+        return self
+
+    def conclude(self) -> Night:
+        """Run the tasks that run whatever happened."""
+        if self.planned is not None:
+            self._try("load", self.load)
+            self._try("report", self.report)
+        self._try("finalise", self.finalise)
+        return self
+
+    def _try(self, name: str, task: Callable[[], None]) -> None:
+        try:
+            task()
+        except CertreconError as error:
+            self.errors[name] = error
+
+    # --- the tasks -------------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Open the run."""
+        pipeline = self.pipeline
+        after = dt.datetime.combine(self.day, dt.time(3, 30), OSLO).astimezone(dt.UTC)
+        start = Start(self.run_id, after, "manual", "tester", self.conf, self.conf)
+        with pipeline.settings_file():
+            handle = run_open(start, Outside(pipeline.engine, pipeline.ditio, Path))
+        self.handle = _passed_on(RunHandle.from_json, handle.to_json())
+
+    @contextmanager
+    def place(self) -> Iterator[Workplace]:
+        """Open what a task works with, as the operators do."""
+        assert self.handle is not None, "the run was never opened"
+        with transaction(self.pipeline.engine) as conn:
+            require_running(conn, self.handle.run_seq)
+        yield self.workplace
+
+    @property
+    def workplace(self) -> Workplace:
+        """What tasks work with, also after the run."""
+        assert self.handle is not None
+        evidence = RunEvidence(Path(self.handle.evidence_root), self.handle.run_seq)
+        return Workplace(self.handle, self.pipeline.engine, evidence)
+
+    def _fourhse(self) -> FourHseClient:
+        return FourHseClient(self.pipeline.fourhse, retry=self.pipeline.retry, timeouts=SHORT)
+
+    def _ditio(self) -> DitioClient:
+        return DitioClient(self.pipeline.ditio, retry=self.pipeline.retry, timeouts=SHORT)
+
+    def find_tenants(self) -> None:
+        """Find the tenants."""
+
+        async def find() -> Tenants:
+            async with self._fourhse() as client:
+                return await run_find_tenants(place, client)
+
+        with self.place() as place:
+            self.tenants = _passed_on(Tenants.from_json, run_async(find()).to_json())
+
+    def extract(self) -> None:
+        """Read every tenant, then the employees."""
+        assert self.tenants is not None
+
+        async def tenant(name: str) -> Extracted:
+            async with self._fourhse() as client:
+                return await run_extract_tenant(place, client, name)
+
+        async def employees() -> Extracted:
+            async with self._ditio() as client:
+                return await run_extract_employees(place, client)
+
+        self._read = []
+        for name in self.tenants.chosen:
+            with self.place() as place:
+                self._read.append(_passed_on(Extracted.from_json, run_async(tenant(name)).to_json()))
+        with self.place() as place:
+            self._read.append(_passed_on(Extracted.from_json, run_async(employees()).to_json()))
+
+    def seal(self) -> None:
+        """Seal the inputs."""
+        assert self.tenants is not None
+        files = [file for one in self._read for file in one.files]
+        sandbox = is_sandbox(self._read[-1])
+        with self.place() as place:
+            sealed = run_seal_inputs(place, self.tenants, files, target_is_sandbox=sandbox)
+        self.sealed = _passed_on(lambda values: SealedInputs(**values), sealed.to_json())
+
+    def build(self) -> None:
+        """Make the claims."""
+        with self.place() as place:
+            self.built = _passed_on(BuiltClaims.from_json, run_build_claims(place).to_json())
+
+    def validate(self) -> None:
+        """Run Great Expectations over every subject."""
+        assert self.built is not None
+        for subject in Subject:
+            with self.place() as place:
+                found = run_validate(place, subject, self.built)
+            self.validations[subject] = _passed_on(lambda values: FileRef(**values), asdict(found))
+
+    def plan(self) -> None:
+        """Decide and plan."""
+        assert self.built is not None
+        with self.place() as place:
+            self.planned = _passed_on(
+                Planned.from_json, run_plan(place, self.built, self.validations).to_json()
+            )
+
+    def publish(self) -> None:
+        """Send the plan."""
+        planned = self.planned
+        assert planned is not None
+
+        async def send() -> Published:
+            async with self._ditio() as client:
+                return await run_publish(place, planned, client)
+
+        with self.place() as place:
+            self.published = _passed_on(lambda values: Published(**values), run_async(send()).to_json())
+
+    def load(self) -> None:
+        """Settle and load the claims."""
+        assert self.planned is not None
+        with self.place() as place:
+            self.loaded = _passed_on(Loaded.from_json, run_load(place, self.planned).to_json())
+
+    def report(self) -> None:
+        """Write the report."""
+        if self.loaded is None:
+            raise IntegrityError("The claims were not loaded, so there is nothing to report on.")
+        assert self.sealed is not None
+        assert self.planned is not None
+        assert self.built is not None
+        failure = next((str(error) for error in self.errors.values()), None)
+        with self.place() as place:
+            reported = run_report(
+                place, self.sealed, self.planned, self.loaded, dangling=self.built.dangling.rows, failure=failure
+            )
+        self.reported = _passed_on(Reported.from_json, reported.to_json())
+
+    def finalise(self) -> None:
+        """Record whatever happened."""
+        files = {f"validation_{subject}": ref for subject, ref in self.validations.items()}
+        if self.built:
+            files |= {"facts": self.built.facts, "dangling": self.built.dangling}
+        if self.reported:
+            files |= {"summary": self.reported.summary, "report": self.reported.page}
+            files |= {"needs_somebody": self.reported.worklist, "answers": self.reported.answers}
+        reached = Reached(
+            inputs=self.sealed,
+            planned=self.planned,
+            loaded=self.loaded,
+            files=files,
+            failures=tuple(str(error) for error in self.errors.values()),
+        )
+        with self.place() as place:
+            self.ended = run_finalise(place, reached)
+
+    # --- what came of it -------------------------------------------------------------------------------
+
+    @property
+    def run_seq(self) -> int:
+        """The run's number."""
+        assert self.handle is not None
+        return self.handle.run_seq
+
+    @property
+    def status(self) -> str:
+        """How it ended."""
+        assert self.ended is not None, self.errors
+        return str(self.ended.status)
+
+    @property
+    def failure(self) -> str:
+        """Why it failed, in one sentence."""
+        assert self.ended is not None, self.errors
+        return self.ended.failure or ""
+
+    def table(self, ref: FileRef | None, schema: pa.Schema) -> pa.Table:
+        """Read a table of the outcome."""
+        assert ref is not None, self.errors
+        return self.workplace.read(ref, schema)
+
+    def decided(self) -> list[dict[str, Any]]:
+        """The claims as they were decided, before publishing."""
+        return self.table(self.planned and self.planned.claims, DECIDED).to_pylist()
+
+    def plan_rows(self) -> list[dict[str, Any]]:
+        """The rows to send."""
+        return self.table(self.planned and self.planned.plan, PLAN).to_pylist()
+
+    def withdrawn_rows(self) -> list[dict[str, Any]]:
+        """What is withdrawn."""
+        return self.table(self.planned and self.planned.withdrawn, WITHDRAWN).to_pylist()
+
+    def file(self, ref: FileRef | None) -> str:
+        """Read a file of the outcome."""
+        assert ref is not None, self.errors
+        return self.workplace.evidence.read_bytes(ref.address, ref.sha256).decode()
