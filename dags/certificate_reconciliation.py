@@ -52,7 +52,7 @@ PARAMS = {
         type="string",
         enum=["publish", "dry_run"],
         title="What to do",
-        description="**publish** sends what is due to Ditio. **dry_run** sends nothing and changes nothing: "
+        description_md="**publish** sends what is due to Ditio. **dry_run** sends nothing and changes nothing: "
         "its report says what a publishing run would do.",
         values_display={"publish": "Publish to Ditio", "dry_run": "Dry run: only report"},
     ),
@@ -61,7 +61,7 @@ PARAMS = {
         type=["array", "null"],
         items={"type": "string", "minLength": 1},
         title="Only these 4HSE projects",
-        description="4HSE project ids, one a line. Empty: all projects of the settings. A limited run closes, "
+        description_md="4HSE project ids, one a line. Empty: all projects of the settings. A limited run closes, "
         "withdraws and overwrites nothing outside these projects.",
     ),
     "approval": Param(
@@ -69,7 +69,7 @@ PARAMS = {
         type="string",
         enum=["auto", "always"],
         title="Ask somebody before publishing",
-        description="**auto**: only when a guard trips. **always**: in any case.",
+        description_md="**auto**: only when a guard trips. **always**: in any case.",
         values_display={"auto": "When a guard trips", "always": "Always"},
     ),
     "accept": Param(
@@ -79,20 +79,20 @@ PARAMS = {
         examples=list(GUARDS),
         values_display=GUARDS,
         title="Accept these guards beforehand",
-        description="Guards that you have looked at and let pass in this run. Your acceptance is recorded with the run.",
+        description_md="Guards that you have looked at and let pass in this run. Your acceptance is recorded with the run.",
     ),
     "resend": Param(
         False,
         type="boolean",
         title="Send everything again",
-        description="Also send what Ditio has already acknowledged, for example after Ditio was restored from a backup.",
+        description_md="Also send what Ditio has already acknowledged, for example after Ditio was restored from a backup.",
     ),
     "as_of": Param(
         None,
         type=["string", "null"],
         format="date",
         title="Judge validity on this day",
-        description="Empty: the day of the run. Another day only in a dry run.",
+        description_md="Empty: the day of the run. Another day only in a dry run.",
     ),
 }
 

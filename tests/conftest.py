@@ -73,9 +73,7 @@ def empty_database_url(postgres_url: str, new_database: Callable[..., str]) -> I
 
 
 @pytest.fixture
-def warehouse_url(
-    postgres_url: str, new_database: Callable[..., str], migrated_template: str
-) -> Iterator[str]:
+def warehouse_url(postgres_url: str, new_database: Callable[..., str], migrated_template: str) -> Iterator[str]:
     """The address of a fresh warehouse: migrated and empty."""
     url = new_database(migrated_template)
     yield url

@@ -43,6 +43,14 @@ class Disposition(StrEnum):
     UNDELIVERED = "undelivered"
 
 
+class Subject(StrEnum):
+    """The narrow frames of facts that findings are about, one a validation task."""
+
+    DATES = "dates"
+    EMPLOYEE_MATCH = "employee_match"
+    LINKS_AND_TYPES = "links_and_types"
+
+
 class RunStatus(StrEnum):
     """The state of a run in the warehouse."""
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -40,14 +40,15 @@ from certrecon.stages.report import Reported, run_report
 from certrecon.stages.seal_inputs import SealedInputs, run_seal_inputs
 from certrecon.stages.validate import run_validate
 from certrecon.stages.workplace import Workplace
-from certrecon.validation.rules import Subject
+from certrecon.words import Subject
 from certrecon.warehouse.engine import transaction
 from certrecon.warehouse.runs import require_running
 
 OSLO = ZoneInfo("Europe/Oslo")
 QUICK = RetryPolicy(attempts=3, rate_limited_attempts=4, base=0.001, cap=0.004, total=10.0)
-SHORT = Timeouts(connect=2.0, read=2.0)
+SHORT = Timeouts(connect=5.0, read=5.0)
 
+Result = TypeVar("Result")
 _numbers = itertools.count(1)
 
 
@@ -96,7 +97,7 @@ class Pipeline:
                 os.environ["CERTRECON_SETTINGS"] = before
 
 
-def _passed_on[T](make: Callable[[Any], T], values: Any) -> T:
+def _passed_on(make: Callable[[Any], Result], values: Any) -> Result:
     """Rebuild what a task returned from what XCom would hold."""
     return make(json.loads(json.dumps(values)))
 
@@ -292,8 +293,8 @@ class Night:
         if self.built:
             files |= {"facts": self.built.facts, "dangling": self.built.dangling}
         if self.reported:
-            files |= {"summary": self.reported.summary, "report": self.reported.page}
-            files |= {"needs_somebody": self.reported.worklist, "answers": self.reported.answers}
+            files |= {"summary": self.reported.summary, "report": self.reported.page, "answers": self.reported.answers}
+            files |= {f"{name}_csv": ref for name, ref in self.reported.lists.items()}
         reached = Reached(
             inputs=self.sealed,
             planned=self.planned,

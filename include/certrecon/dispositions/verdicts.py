@@ -12,7 +12,7 @@ import pyarrow as pa
 from certrecon.errors import AccountingError
 from certrecon.findings import CATALOGUE
 from certrecon.settings import Settings
-from certrecon.validation.run import SubjectResult
+from certrecon.validation.results import SubjectResult
 from certrecon.words import Severity
 
 Bools = npt.NDArray[np.bool_]

@@ -80,6 +80,22 @@ class OpenFile:
     written: WrittenFile | None = None
 
 
+def highest_run(root: Any) -> int:
+    """Return the highest run number that a store has evidence of, 0 without any.
+
+    A store may have served another warehouse, whose runs must not be written over.
+
+    Raises:
+        EvidenceError: The store cannot be read.
+    """
+    try:
+        names = [path.name for path in root.iterdir()] if root.exists() else []
+    except OSError as error:
+        message = f"Cannot read the evidence store {root}: {error.strerror or error}. Check the setting evidence.root."
+        raise EvidenceError(message) from error
+    return max((int(name) for name in names if name.isascii() and name.isdigit()), default=0)
+
+
 class RunEvidence:
     """The evidence folder of one run."""
 

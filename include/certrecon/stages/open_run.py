@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from certrecon.api.endpoint import DitioEndpoint
 from certrecon.code_version import code_version
 from certrecon.errors import CertreconError
-from certrecon.evidence import Part, RunEvidence
+from certrecon.evidence import Part, RunEvidence, highest_run
 from certrecon.settings import LoadedSettings, load_settings
 from certrecon.settings.model import Settings
 from certrecon.stages.handle import FileRef, RunHandle
@@ -29,6 +29,8 @@ from certrecon.warehouse.runs import finalise_run, open_run, set_evidence_uri
 from certrecon.words import RunStatus
 
 log = logging.getLogger(__name__)
+
+TARGET_DIGITS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +70,12 @@ class Outside:
 
 
 def target_of(endpoint: DitioEndpoint, company_id: str | None) -> str:
-    """Return the digest of base URL, client id and company id (design, *Words*: target)."""
+    """Return the digest of base URL, client id and company id (design, *Words*: target).
+
+    128 bits of it: every row of the warehouse carries the target, in several indexes.
+    """
     parts = json.dumps([endpoint.base_url, endpoint.client_id, company_id], ensure_ascii=False)
-    return hashlib.sha256(parts.encode()).hexdigest()
+    return hashlib.sha256(parts.encode()).hexdigest()[:TARGET_DIGITS]
 
 
 def evidence_address(settings: Settings) -> str:
@@ -126,10 +131,10 @@ def run_open(start: Start, outside: Outside) -> RunHandle:
     loaded = load_settings()
     new = _new_run(start, parameters, loaded, target_of(outside.ditio, loaded.settings.ditio.company_id))
     require_head(outside.engine)
-    opened = open_run(outside.engine, new)
+    root = evidence_address(loaded.settings)
+    opened = open_run(outside.engine, new, above=highest_run(outside.evidence_root(root)))
     if opened.abandoned:
         log.warning("Run %s took its target over from runs %s", opened.run_seq, opened.abandoned)
-    root = evidence_address(loaded.settings)
     try:
         settings = _keep_settings(outside, loaded, root, opened.run_seq)
     except CertreconError as error:

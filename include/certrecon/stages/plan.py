@@ -20,10 +20,9 @@ from certrecon.publishing.guards import GuardInputs, TenantCounts, TrippedGuard,
 from certrecon.stages.build_claims import BuiltClaims
 from certrecon.stages.handle import FileRef
 from certrecon.stages.run_inputs import RunInputs
-from certrecon.stages.validate import read_validation
 from certrecon.stages.workplace import Workplace
-from certrecon.validation.rules import Subject
-from certrecon.words import Guard
+from certrecon.validation.results import SubjectResult, read_result
+from certrecon.words import Guard, Subject
 
 log = logging.getLogger(__name__)
 
@@ -139,6 +138,10 @@ def judge_inputs(inputs: RunInputs, facts: pa.Table, verdicts: Verdicts) -> Judg
     return Judgement(decision, withdrawn, tripped, tenants, verdicts.counts)
 
 
+def _read_validation(place: Workplace, subject: Subject, ref: FileRef) -> SubjectResult:
+    return read_result(subject, place.evidence.read_bytes(ref.address, ref.sha256).decode(), ref.rows)
+
+
 def run_plan(place: Workplace, built: BuiltClaims, validations: Mapping[Subject, FileRef]) -> Planned:
     """Judge the run's inputs and write what came of it.
 
@@ -147,7 +150,7 @@ def run_plan(place: Workplace, built: BuiltClaims, validations: Mapping[Subject,
         RuleEvaluationError: A validation result is incomplete.
     """
     inputs = RunInputs(place.evidence)
-    results = [read_validation(place, subject, ref) for subject, ref in validations.items()]
+    results = [_read_validation(place, subject, ref) for subject, ref in validations.items()]
     verdicts = collect(results, inputs.settings.settings)
     judged = judge_inputs(inputs, place.read(built.facts, CLAIM_FACTS), verdicts)
     for guard in judged.tripped:

@@ -11,8 +11,8 @@ from certrecon.evidence import Part
 from certrecon.stages.build_claims import BuiltClaims
 from certrecon.stages.handle import FileRef
 from certrecon.stages.workplace import Workplace, file_ref
-from certrecon.validation.rules import Subject
-from certrecon.validation.run import COLUMNS, SubjectResult, read_result, validate
+from certrecon.validation.run import COLUMNS, validate
+from certrecon.words import Subject
 
 log = logging.getLogger(__name__)
 
@@ -32,12 +32,3 @@ def run_validate(place: Workplace, subject: Subject, built: BuiltClaims) -> File
         Part.OUTCOME, f"validation_{subject}", "json", result.document.encode()
     )
     return file_ref(written, result.rows)
-
-
-def read_validation(place: Workplace, subject: Subject, ref: FileRef) -> SubjectResult:
-    """Read a stored result back.
-
-    Raises:
-        RuleEvaluationError: It does not cover the subject's findings.
-    """
-    return read_result(subject, place.evidence.read_bytes(ref.address, ref.sha256).decode(), ref.rows)

@@ -7,14 +7,11 @@ of a million rows take minutes and gigabytes, a bitmap takes milliseconds and an
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from great_expectations.core.metric_domain_types import MetricDomainTypes
 from great_expectations.execution_engine.pandas_execution_engine import PandasExecutionEngine
@@ -23,8 +20,7 @@ from great_expectations.expectations.metrics.metric_provider import metric_value
 from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
 
 from certrecon.findings import CATALOGUE, Finding
-
-Bools = npt.NDArray[np.bool_]
+from certrecon.validation.bitmaps import encode_bitmap
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,28 +42,6 @@ Rule = Callable[[pd.DataFrame, Limits], "pd.Series[bool]"]
 """Says which rows of a frame of facts have the finding."""
 
 LIMIT_NAMES = tuple(field.name for field in fields(Limits))
-
-
-def encode_bitmap(rows: Bools) -> str:
-    """Return a base64 bitmap, eight rows a byte, the first row in the highest bit."""
-    return base64.b64encode(np.packbits(rows).tobytes()).decode("ascii")
-
-
-def decode_bitmap(bitmap: str, rows: int) -> Bools:
-    """Return which of `rows` rows a bitmap of `encode_bitmap` names.
-
-    Raises:
-        ValueError: The bitmap is not one of that many rows.
-    """
-    try:
-        packed = np.frombuffer(base64.b64decode(bitmap, validate=True), np.uint8)
-    except binascii.Error as error:
-        message = f"not a base64 bitmap: {error}"
-        raise ValueError(message) from error
-    if len(packed) != (rows + 7) // 8:
-        message = f"a bitmap of {len(packed)} bytes is not one of {rows} rows"
-        raise ValueError(message)
-    return np.unpackbits(packed, count=rows).astype(np.bool_)
 
 
 class FindingExpectation(BatchExpectation):

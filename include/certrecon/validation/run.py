@@ -6,12 +6,8 @@ import datetime as dt
 import json
 import logging
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
 
 import great_expectations as gx
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 from great_expectations.data_context.data_context.abstract_data_context import AbstractDataContext
@@ -20,11 +16,12 @@ from great_expectations.expectations.metadata_types import FailureSeverity
 
 from certrecon.claims.dates import day_number
 from certrecon.claims.facts import DATE_FACTS, LINK_FACTS, MATCH_FACTS
-from certrecon.errors import RuleEvaluationError
 from certrecon.findings import CATALOGUE
 from certrecon.settings import Settings
-from certrecon.validation.expectation import Bools, Limits, decode_bitmap
-from certrecon.validation.rules import RULES, Subject
+from certrecon.validation.expectation import Limits
+from certrecon.validation.results import SubjectResult, read_result
+from certrecon.validation.rules import RULES
+from certrecon.words import Subject
 
 EARLIEST_ISSUE = dt.date(1950, 1, 1)
 """Certificates issued earlier are implausible (design, `DATE_IMPLAUSIBLE`)."""
@@ -36,28 +33,6 @@ COLUMNS = {
     Subject.LINKS_AND_TYPES: [name for name, _ in [APPLICABLE, *LINK_FACTS]],
 }
 """The columns of `CLAIM_FACTS` that each subject's frame has: numbers and booleans, no text."""
-
-
-@dataclass(frozen=True, slots=True)
-class SubjectResult:
-    """What Great Expectations found on one subject.
-
-    Attributes:
-        subject: The frame that was looked at.
-        rows: How many claims it had.
-        found: For each finding code of the subject, which claims have it.
-        document: Great Expectations' own validation result, as JSON.
-    """
-
-    subject: Subject
-    rows: int
-    found: Mapping[str, Bools]
-    document: str
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """How many claims have each finding."""
-        return {code: int(rows.sum()) for code, rows in self.found.items()}
 
 
 def limits_of(settings: Settings, as_of: dt.date) -> Limits:
@@ -89,9 +64,9 @@ def suite_of(subject: Subject, settings: Settings, as_of: dt.date) -> gx.Expecta
     """Return the expectations of a subject, each carrying its finding in `meta`."""
     limits = limits_of(settings, as_of)
     expectations = []
-    for code, rule in RULES.items():
-        if rule.subject is subject:
-            finding, severity = CATALOGUE[code], settings.severity_of(code)
+    for code, expectation in RULES.items():
+        finding, severity = CATALOGUE[code], settings.severity_of(code)
+        if finding.subject is subject:
             meta = {
                 "code": code,
                 "owner": str(finding.owner),
@@ -99,7 +74,7 @@ def suite_of(subject: Subject, settings: Settings, as_of: dt.date) -> gx.Expecta
                 "advice": finding.advice,
             }
             expectations.append(
-                rule.expectation(
+                expectation(
                     as_of=limits.as_of,
                     soon=limits.soon,
                     earliest_issue=limits.earliest_issue,
@@ -128,39 +103,3 @@ def validate(subject: Subject, facts: pa.Table, settings: Settings, as_of: dt.da
     described = outcome.to_json_dict()  # type: ignore[no-untyped-call]
     document = json.dumps(described, sort_keys=True, ensure_ascii=False)
     return read_result(subject, document, facts.num_rows)
-
-
-def _rows_found(entry: Mapping[str, Any], rows: int) -> tuple[str, Bools]:
-    code = entry["expectation_config"]["meta"]["code"]
-    raised = entry.get("exception_info") or {}
-    problems = [raised] if "raised_exception" in raised else list(raised.values())
-    if (
-        any(problem.get("raised_exception") for problem in problems)
-        or "unexpected_bitmap" not in entry["result"]
-    ):
-        message = (
-            f"The expectation of {code} raised instead of giving a result: "
-            f"{'; '.join(str(problem.get('exception_message')) for problem in problems)}. Nothing was published."
-        )
-        raise RuleEvaluationError(message)
-    found = decode_bitmap(entry["result"]["unexpected_bitmap"], rows)
-    if int(found.sum()) != entry["result"]["unexpected_count"]:
-        message = (
-            f"The result of {code} counts {entry['result']['unexpected_count']} rows but names {found.sum()}."
-        )
-        raise RuleEvaluationError(message)
-    return code, found
-
-
-def read_result(subject: Subject, document: str, rows: int) -> SubjectResult:
-    """Read the findings out of a stored validation result.
-
-    Raises:
-        RuleEvaluationError: An expectation raised, is missing, or its count and bitmap disagree.
-    """
-    found = dict(_rows_found(entry, rows) for entry in json.loads(document)["results"])
-    wanted = {code for code, rule in RULES.items() if rule.subject is subject}
-    if set(found) != wanted:
-        message = f"Findings without a result on {subject}: {sorted(wanted - set(found))}."
-        raise RuleEvaluationError(message)
-    return SubjectResult(subject, rows, {code: np.asarray(bits) for code, bits in found.items()}, document)

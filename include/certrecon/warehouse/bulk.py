@@ -51,9 +51,7 @@ def copy_out(
     columns = [_read_expression(field) for field in schema]
     names = sql.SQL(", ").join(map(sql.Identifier, schema.names))
     # The caller's query is code of this package; its values travel as parameters.
-    statement = sql.SQL(
-        "COPY (SELECT {} FROM ({}) AS q ({})) TO STDOUT (FORMAT csv, ENCODING 'UTF8')"
-    ).format(
+    statement = sql.SQL("COPY (SELECT {} FROM ({}) AS q ({})) TO STDOUT (FORMAT csv, ENCODING 'UTF8')").format(
         sql.SQL(", ").join(columns),
         sql.SQL(query),
         names,

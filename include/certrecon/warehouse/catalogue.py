@@ -26,11 +26,7 @@ def write_catalogue(conn: Connection, findings: Iterable[Finding] = tuple(CATALO
     if not rows:
         return 0
     statement = insert(finding_catalogue).values(rows)
-    given = {
-        column.name: statement.excluded[column.name]
-        for column in finding_catalogue.c
-        if column.name != "code"
-    }
+    given = {column.name: statement.excluded[column.name] for column in finding_catalogue.c if column.name != "code"}
     differs = or_(*(finding_catalogue.c[name].is_distinct_from(value) for name, value in given.items()))
     changed = statement.on_conflict_do_update(index_elements=["code"], set_=given, where=differs)
     return len(conn.execute(changed.returning(finding_catalogue.c.code)).all())

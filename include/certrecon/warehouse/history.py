@@ -156,17 +156,13 @@ def _stored_digests(
     if scope_tenants is not None:
         certificates = pa.table({"certificate_id": pc.unique(rows.column("certificate_id"))})
         stage(conn, "incoming_certificate", "claim", certificates)
-        wanted = sql.SQL(_ROWS_IN_SCOPE).format(
-            target=sql.Literal(target), tenants=sql.Literal(scope_tenants)
-        )
+        wanted = sql.SQL(_ROWS_IN_SCOPE).format(target=sql.Literal(target), tenants=sql.Literal(scope_tenants))
     query = sql.SQL(_READ_DIGESTS).format(rows=wanted)
     with driver(conn).cursor() as cursor, cursor.copy(query) as copy:
         copy.set_types(["bytea"])
         found = np.frombuffer(b"".join(row[0] for row in copy.rows()), _STORED)
     digests = pa.py_buffer(np.ascontiguousarray(found["row_sha256"]))
-    return found["claim_id"].astype(np.int64), pa.FixedSizeBinaryArray.from_buffers(
-        SHA256, len(found), [None, digests]
-    )
+    return found["claim_id"].astype(np.int64), pa.FixedSizeBinaryArray.from_buffers(SHA256, len(found), [None, digests])
 
 
 def _difference(stored: pa.Array, digests: pa.Array) -> tuple[_Mask, _Mask]:

@@ -88,9 +88,7 @@ _CASTS = {
     "http_status": "integer",
     "in_doubt": "boolean",
 }
-_TYPED = ", ".join(
-    f"CAST({name} AS {_CASTS[name]}) AS {name}" if name in _CASTS else name for name in ATTEMPT.names
-)
+_TYPED = ", ".join(f"CAST({name} AS {_CASTS[name]}) AS {name}" if name in _CASTS else name for name in ATTEMPT.names)
 _ATTEMPTED = ", ".join(name for name in ATTEMPT.names if name != "in_doubt")
 _IF_ACKNOWLEDGED = "{0} = CASE WHEN l.state = 'acknowledged' THEN {1} ELSE u.{0} END"
 _ACKNOWLEDGED = ",\n           ".join(
@@ -171,11 +169,7 @@ def settle_acknowledged(conn: Connection, run_seq: int, target: str, delivered: 
     acknowledged already, or in doubt, are not touched. Returns how many changed.
     """
     require_running(conn, run_seq)
-    return (
-        _merge(conn, delivered, (_SETTLE,), {"run_seq": run_seq, "target": target})
-        if delivered.num_rows
-        else 0
-    )
+    return _merge(conn, delivered, (_SETTLE,), {"run_seq": run_seq, "target": target}) if delivered.num_rows else 0
 
 
 def record_attempts(conn: Connection, run_seq: int, target: str, rows: pa.Table) -> None:
@@ -192,9 +186,7 @@ def record_attempts(conn: Connection, run_seq: int, target: str, rows: pa.Table)
     values: dict[str, Any] = {name: _json_column(answered.column(name)) for name in ATTEMPT.names}
     updated = conn.execute(_RECORD, values | {"run_seq": run_seq, "target": target}).rowcount
     if updated != keys:
-        raise IntegrityError(
-            f"Answers for {keys} rows came in, but only {updated} of them are in the outbox."
-        )
+        raise IntegrityError(f"Answers for {keys} rows came in, but only {updated} of them are in the outbox.")
 
 
 def mark_undelivered(conn: Connection, run_seq: int, target: str, in_doubt_keys: pa.Table) -> int:
@@ -215,9 +207,7 @@ def _json_column(column: pa.ChunkedArray) -> str:
     return json.dumps(column.cast(pa.string()).to_pylist())
 
 
-def _merge(
-    conn: Connection, plan: pa.Table, statements: tuple[TextClause, ...], values: dict[str, Any]
-) -> int:
+def _merge(conn: Connection, plan: pa.Table, statements: tuple[TextClause, ...], values: dict[str, Any]) -> int:
     stage(conn, "outbox", "ditio_upsert", plan.select(PLAN.names).cast(PLAN))
     return sum(conn.execute(statement, values).rowcount for statement in statements)
 
@@ -227,9 +217,7 @@ def _schema(*, with_payload: bool) -> pa.Schema:
 
 
 def _select(*, with_payload: bool, where: str) -> str:
-    names = ", ".join(_schema(with_payload=with_payload).names).replace(
-        "in_doubt", "in_doubt OR state = 'pending'"
-    )
+    names = ", ".join(_schema(with_payload=with_payload).names).replace("in_doubt", "in_doubt OR state = 'pending'")
     return f"""
         SELECT {names} FROM reconciliation.ditio_upsert WHERE target = %(target)s {where}
          ORDER BY employee_number, certificate_type"""  # noqa: S608 - constants

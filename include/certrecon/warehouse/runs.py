@@ -25,6 +25,9 @@ __all__ = [
 ]  # fmt: skip
 
 _LOCK_OPENING = text("SELECT pg_advisory_xact_lock(hashtext('certrecon open run'))")
+_NUMBER_ABOVE = text("""
+    SELECT setval(pg_get_serial_sequence('reconciliation.run', 'run_seq'), :above)
+     WHERE :above > (SELECT coalesce(max(run_seq), 0) FROM reconciliation.run)""")
 _ATTEMPT = text("SELECT 1 + count(*) FROM reconciliation.run WHERE run_id = :run_id")
 _INSERT = text("""
     INSERT INTO reconciliation.run
@@ -56,18 +59,22 @@ _FINALISE = text("""
      WHERE run_seq = :run_seq""")
 
 
-def open_run(engine: Engine, new: NewRun) -> OpenedRun:
+def open_run(engine: Engine, new: NewRun, *, above: int = 0) -> OpenedRun:
     """Write the run row and take over what is still running (design, *DAG*).
 
     A publishing run takes its target over from an earlier publishing one; any run takes over an
     earlier opening of its own Airflow run. A dry run takes over no other and is taken over by none.
+
+    Args:
+        engine: The warehouse.
+        new: What is known of the run.
+        above: The run's number will be larger than this.
     """
-    values = {
-        key: storable_text(str(value)) if value is not None else None for key, value in _given(new).items()
-    }
+    values = {key: storable_text(str(value)) if value is not None else None for key, value in _given(new).items()}
     with transaction(engine) as conn:
         # Two runs opened at once would otherwise not see each other, and both go on.
         conn.execute(_LOCK_OPENING)
+        conn.execute(_NUMBER_ABOVE, {"above": above})
         attempt: int = conn.execute(_ATTEMPT, values).scalar_one()
         dates = {"run_day": new.run_day, "as_of": new.as_of, "scope": _scope(new.scope), "attempt": attempt}
         run_seq: int = conn.execute(_INSERT, {**values, **dates}).scalar_one()

@@ -114,9 +114,7 @@ def _short_keys(column: pa.Array) -> pa.Array | None:
     if (pc.max(pc.binary_length(column)).as_py() or 0) <= MAX_KEY:
         return None
     long = pc.fill_null(pc.greater(pc.utf8_length(column), MAX_KEY), fill_value=False)
-    return pc.replace_with_mask(
-        column, long, pa.array(map(_short_key, column.filter(long).to_pylist()), column.type)
-    )
+    return pc.replace_with_mask(column, long, pa.array(map(_short_key, column.filter(long).to_pylist()), column.type))
 
 
 def _short_key(key: str) -> str:

@@ -161,9 +161,6 @@ finding_catalogue = Table(
 """The catalogue of findings in words, for the views."""
 
 JSON_COLUMNS = frozenset(
-    column.name
-    for table in metadata.tables.values()
-    for column in table.columns
-    if isinstance(column.type, JSONB)
+    column.name for table in metadata.tables.values() for column in table.columns if isinstance(column.type, JSONB)
 )
 """Names of the columns whose text is JSON."""

@@ -19,9 +19,7 @@ WITHDRAWN = pa.schema(
 )
 """A withdrawn ledger entry: its key, the certificate that Ditio acknowledged, and why."""
 
-_OPEN = text(
-    "SELECT count(*) FROM reconciliation.withdrawn_upsert WHERE target = :target AND ended_run_seq IS NULL"
-)
+_OPEN = text("SELECT count(*) FROM reconciliation.withdrawn_upsert WHERE target = :target AND ended_run_seq IS NULL")
 _END = text("""
     UPDATE reconciliation.withdrawn_upsert AS w SET ended_run_seq = :run_seq
      WHERE w.target = :target AND w.ended_run_seq IS NULL

@@ -12,7 +12,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from certrecon_plugin.operators.base import FAILURE, StageOperator, Task, result_of, results_of, run_of
 from certrecon_plugin.operators.judging import VALIDATIONS
 from certrecon_plugin.operators.publishing import planned_of
-from certrecon_plugin.resources import workplace
+from certrecon_plugin.resources import warehouse, workplace
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -142,6 +142,19 @@ def _tell(place: Workplace, ended: Finalised, reported: Reported | None) -> None
     Path(target).write_text(json.dumps(told), encoding="utf-8")
 
 
+def _already(run_seq: int) -> dict[str, Any] | None:
+    """Return how the run ended if an earlier try finalised it well and was killed before it could say so."""
+    from certrecon.warehouse.engine import transaction
+    from certrecon.warehouse.runs import read_run
+    from certrecon.words import RunStatus
+
+    with warehouse() as engine, transaction(engine) as conn:
+        row = read_run(conn, run_seq)
+    if row is None or row.status not in {RunStatus.SUCCEEDED, RunStatus.SUCCEEDED_WITH_REJECTS}:
+        return None
+    return {"status": row.status, "failure": None, "inputs_sha256": row.inputs_sha256, "outcome_sha256": row.outcome_sha256}
+
+
 class FinaliseOperator(StageOperator):
     """Records whatever happened, then fails the run if anything before it failed."""
 
@@ -159,6 +172,9 @@ class FinaliseOperator(StageOperator):
         failures = failures_of(context)
         if failures and result_of(context, Task.OPEN_RUN) is None:
             raise AirflowFailException(failures[0])
+        done = _already(run_of(context).run_seq)
+        if done is not None:
+            return done
         with workplace(run_of(context)) as place:
             ended = run_finalise(place, _reached(context, reported))
             _tell(place, ended, reported)

@@ -43,7 +43,7 @@ class ValidateOperator(StageOperator):
 
         from certrecon.stages.build_claims import BuiltClaims
         from certrecon.stages.validate import run_validate
-        from certrecon.validation.rules import Subject
+        from certrecon.words import Subject
 
         built = BuiltClaims.from_json(result_of(context, Task.BUILD_CLAIMS))
         with workplace(run_of(context)) as place:
@@ -58,7 +58,7 @@ class PlanOperator(StageOperator):
         from certrecon.stages.build_claims import BuiltClaims
         from certrecon.stages.handle import FileRef
         from certrecon.stages.plan import run_plan
-        from certrecon.validation.rules import Subject
+        from certrecon.words import Subject
 
         built = BuiltClaims.from_json(result_of(context, Task.BUILD_CLAIMS))
         validations = {

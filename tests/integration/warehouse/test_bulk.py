@@ -92,9 +92,7 @@ def test_text(warehouse: Engine, words: str | None) -> None:
     ids=repr,
 )
 def test_arrays(warehouse: Engine, many: list[str | None] | None) -> None:
-    rows = pa.Table.from_pylist(
-        [NOTHING | {"place": 1, "many": many}, NOTHING | {"place": 2, "many": ["z"]}], KINDS
-    )
+    rows = pa.Table.from_pylist([NOTHING | {"place": 1, "many": many}, NOTHING | {"place": 2, "many": ["z"]}], KINDS)
     assert _there_and_back(warehouse, rows).equals(rows)
 
 
@@ -102,8 +100,7 @@ def test_dates_instants_numbers_and_booleans(warehouse: Engine) -> None:
     moment = dt.datetime(2026, 3, 1, 23, 59, 59, 120_000, dt.UTC)
     rows = pa.Table.from_pylist(
         [
-            NOTHING
-            | {"place": -(2**63), "day": dt.date(1, 1, 1), "moment": moment, "yes": True, "small": -1},
+            NOTHING | {"place": -(2**63), "day": dt.date(1, 1, 1), "moment": moment, "yes": True, "small": -1},
             NOTHING | {"place": 2**63 - 1, "day": dt.date(9999, 12, 31), "yes": False, "small": 0},
             NOTHING | {"moment": moment.replace(microsecond=0)},
         ],

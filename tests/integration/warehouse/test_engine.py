@@ -99,9 +99,7 @@ def test_a_user_who_may_not(warehouse: Engine) -> None:
 @pytest.mark.parametrize("error", [RunTakenOverError("taken"), ValueError("own")])
 def test_what_the_code_raises_passes_and_rolls_back(warehouse: Engine, error: Exception) -> None:
     with pytest.raises(type(error), match=str(error)), transaction(warehouse) as conn:  # noqa: PT012
-        conn.execute(
-            text("INSERT INTO reconciliation.finding_catalogue VALUES ('A', 'b', 'c', 'd', 'e', true)")
-        )
+        conn.execute(text("INSERT INTO reconciliation.finding_catalogue VALUES ('A', 'b', 'c', 'd', 'e', true)"))
         raise error
     assert query(warehouse, "SELECT count(*) FROM reconciliation.finding_catalogue") == [(0,)]
     assert issubclass(WarehouseUnavailableError, CertreconError)

@@ -39,7 +39,8 @@ _TRIGGERS = """
         certificate_name, person_name, employee_number, issued_on, valid_until, linked, disposition, findings,
         detail, first_run_seq, row_sha256 ON reconciliation.claim
         FOR EACH ROW EXECUTE FUNCTION refuse();
-    CREATE TRIGGER refuse_delete BEFORE DELETE ON reconciliation.claim FOR EACH ROW EXECUTE FUNCTION refuse()"""
+    CREATE TRIGGER refuse_delete BEFORE DELETE ON reconciliation.claim
+        FOR EACH ROW EXECUTE FUNCTION refuse()"""
 _PHYSICAL = "SELECT ctid::text, xmin::text, xmax::text FROM reconciliation.claim ORDER BY claim_id"
 
 
@@ -59,7 +60,6 @@ def test_what_is_written_is_what_is_there(warehouse: Engine) -> None:
     }
     run_seq = opened_seq(warehouse)
     assert write(warehouse, run_seq, claims({}, odd)) == (2, 0, 0)
-    names = ", ".join(CLAIM.names)
     everything = f"SELECT {', '.join(CLAIM.names)} FROM reconciliation.claim ORDER BY claim_id"  # noqa: S608
     first, second = query(warehouse, everything)
     assert dict(zip(CLAIM.names, first, strict=True)) == claims({}).to_pylist()[0] | {
@@ -103,9 +103,7 @@ CHANGES: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=repr)
-def test_a_change_of_any_column_ends_one_row_and_opens_another(
-    warehouse: Engine, change: dict[str, Any]
-) -> None:
+def test_a_change_of_any_column_ends_one_row_and_opens_another(warehouse: Engine, change: dict[str, Any]) -> None:
     first, second = opened_seq(warehouse, "a"), None
     write(warehouse, first, claims({}, {"certificate_id": "c2"}))
     second = opened_seq(warehouse, "b")
@@ -165,9 +163,7 @@ TWO_TENANTS = ({}, {"certificate_id": "c2", "tenant_id": "t2"}, {"certificate_id
         pytest.param(["t2"], TWO_TENANTS[1:], (0, 0, 2), id="the same"),
         pytest.param(["t2"], TWO_TENANTS[1:2], (0, 1, 1), id="one of the scope gone, outside untouched"),
         pytest.param(["t2"], (), (0, 2, 0), id="the whole scope gone"),
-        pytest.param(
-            ["t2"], ({"certificate_id": "c9", "tenant_id": "t2"},), (1, 2, 0), id="all new in scope"
-        ),
+        pytest.param(["t2"], ({"certificate_id": "c9", "tenant_id": "t2"},), (1, 2, 0), id="all new in scope"),
         pytest.param(["t3"], (), (0, 0, 0), id="a tenant without claims"),
         pytest.param([], (), (0, 0, 0), id="no tenant"),
         pytest.param(["t1", "t2"], TWO_TENANTS[:1], (0, 2, 1), id="both"),

@@ -280,9 +280,7 @@ def test_undelivered_rows_know_whether_they_were_sent(warehouse: Engine) -> None
     queue(warehouse, run_seq, *({"employee_number": number} for number in "1234"))
     answer(warehouse, run_seq, {"employee_number": "4"})
     assert _undelivered(warehouse, run_seq, ("2", "Byggekort"), ("3", "Other"), ("4", "Byggekort")) == 3
-    rows = query(
-        warehouse, "SELECT employee_number, state, in_doubt FROM reconciliation.ditio_upsert ORDER BY 1"
-    )
+    rows = query(warehouse, "SELECT employee_number, state, in_doubt FROM reconciliation.ditio_upsert ORDER BY 1")
     assert rows == [
         ("1", "undelivered", False),
         ("2", "undelivered", True),
@@ -313,9 +311,7 @@ def test_reading_the_ledger_of_one_target(warehouse: Engine) -> None:
         assert found.schema.equals(LEDGER)
         row = found.to_pylist()[0]
         assert (row["employee_number"], row["given_name"], row["person_id"]) == ('0"1,', "", None)
-        assert json.loads(read_ledger(conn, TARGET, with_payload=True).column("payload")[0].as_py()) == {
-            "v": "A"
-        }
+        assert json.loads(read_ledger(conn, TARGET, with_payload=True).column("payload")[0].as_py()) == {"v": "A"}
         assert read_ledger(conn, "target-b").num_rows == 0
 
 

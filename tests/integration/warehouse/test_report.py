@@ -90,9 +90,7 @@ def test_payloads_and_answers_are_the_winners(warehouse: Engine) -> None:
     rows = [{"certificate_id": each.value, "disposition": each.value} for each in Disposition]
     queue(warehouse, run_seq, {"employee_number": "0042"})
     answer(warehouse, run_seq, {"employee_number": "0042"})
-    write(
-        warehouse, run_seq, claims(*rows, {"certificate_type": None, "employee_number": None, "detail": None})
-    )
+    write(warehouse, run_seq, claims(*rows, {"certificate_type": None, "employee_number": None, "detail": None}))
     finalise(warehouse, run_seq)
     found = query(
         warehouse,
@@ -149,16 +147,12 @@ def test_each_target_has_its_latest_run(warehouse: Engine) -> None:
         run_seq = opened_seq(warehouse, target=target)
         write(warehouse, run_seq, claims({"certificate_id": certificate}), target=target)
         finalise(warehouse, run_seq)
-    found = query(
-        warehouse, "SELECT target, certificate_id FROM reconciliation.reconciliation_report ORDER BY 1"
-    )
+    found = query(warehouse, "SELECT target, certificate_id FROM reconciliation.reconciliation_report ORDER BY 1")
     assert found == [("target-a", "c"), ("target-b", "b")]
 
 
 def _summary(engine: Engine, run_seq: int) -> dict[str, Decimal]:
-    rows = query(
-        engine, "SELECT measure, value FROM reconciliation.report_summary WHERE run_seq = :n", n=run_seq
-    )
+    rows = query(engine, "SELECT measure, value FROM reconciliation.report_summary WHERE run_seq = :n", n=run_seq)
     assert len(dict(rows)) == len(rows)
     return dict(rows)
 
@@ -207,6 +201,4 @@ def test_a_failed_run_has_no_totals_that_it_did_not_reach(warehouse: Engine) -> 
 def test_the_claims_of_today(warehouse: Engine) -> None:
     write(warehouse, opened_seq(warehouse), claims({}, {"certificate_id": "c2"}))
     write(warehouse, opened_seq(warehouse), claims({}))
-    assert query(warehouse, "SELECT certificate_id, ended_run_seq FROM reconciliation.claim_current") == [
-        ("c1", None)
-    ]
+    assert query(warehouse, "SELECT certificate_id, ended_run_seq FROM reconciliation.claim_current") == [("c1", None)]

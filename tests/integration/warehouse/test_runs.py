@@ -34,9 +34,7 @@ def _record(engine: Engine, run_seq: int) -> Any:
 
 
 def test_a_run_opens_as_it_was_asked_for(warehouse: Engine) -> None:
-    run_seq = opened_seq(
-        warehouse, "scheduled__1", scope={"tenant_ids": ["t1"]}, as_of=DAY + dt.timedelta(days=1)
-    )
+    run_seq = opened_seq(warehouse, "scheduled__1", scope={"tenant_ids": ["t1"]}, as_of=DAY + dt.timedelta(days=1))
     run = _record(warehouse, run_seq)
     assert (run.run_id, run.attempt, run.target, run.mode, run.status) == (
         "scheduled__1",
@@ -59,15 +57,11 @@ def test_an_unlimited_scope_has_one_spelling(warehouse: Engine, scope: Any) -> N
     ("earlier", "later", "taken"),
     [
         pytest.param({}, {}, True, id="publish takes publish"),
-        pytest.param(
-            {"scope": {"tenant_ids": ["t1"]}}, {"scope": {"tenant_ids": ["t2"]}}, True, id="limited or not"
-        ),
+        pytest.param({"scope": {"tenant_ids": ["t1"]}}, {"scope": {"tenant_ids": ["t2"]}}, True, id="limited or not"),
         pytest.param(DRY, {}, False, id="a dry run is not taken over"),
         pytest.param({}, DRY, False, id="a dry run takes nothing over"),
         pytest.param(ELSEWHERE, {}, False, id="another target"),
-        pytest.param(
-            DRY | {"run_id": "same"}, DRY | {"run_id": "same"}, True, id="the same Airflow run, dry"
-        ),
+        pytest.param(DRY | {"run_id": "same"}, DRY | {"run_id": "same"}, True, id="the same Airflow run, dry"),
         pytest.param({"run_id": "same"}, DRY | {"run_id": "same"}, True, id="the same Airflow run, now dry"),
         pytest.param(
             ELSEWHERE | {"run_id": "same"},
@@ -102,9 +96,7 @@ def test_a_finalised_run_is_not_taken_over(warehouse: Engine) -> None:
     finalise(warehouse, first)
     before = query(warehouse, "SELECT xmin, r.* FROM reconciliation.run r")
     assert opened(warehouse, "second").abandoned == []
-    assert (
-        query(warehouse, "SELECT xmin, r.* FROM reconciliation.run r WHERE run_seq = :n", n=first) == before
-    )
+    assert query(warehouse, "SELECT xmin, r.* FROM reconciliation.run r WHERE run_seq = :n", n=first) == before
 
 
 def test_attempts_count_the_openings_of_one_airflow_run(warehouse: Engine) -> None:
@@ -230,9 +222,7 @@ def test_no_run_no_record(warehouse: Engine) -> None:
         pytest.param(ELSEWHERE, RunStatus.SUCCEEDED, False, id="another target"),
     ],
 )
-def test_the_baseline(
-    warehouse: Engine, changes: dict[str, Any], status: RunStatus | None, counts: bool
-) -> None:
+def test_the_baseline(warehouse: Engine, changes: dict[str, Any], status: RunStatus | None, counts: bool) -> None:
     first = opened_seq(warehouse, "first")
     finalise(warehouse, first, tenants={"t1": {"certificates": 9}}, employees=4)
     second = opened_seq(warehouse, "second", **changes)

@@ -28,9 +28,7 @@ def _withdrawn(*rows: dict[str, Any]) -> pa.Table:
     return pa.Table.from_pylist([usual | row for row in rows], WITHDRAWN)
 
 
-def _write(
-    engine: Engine, run_seq: int, rows: pa.Table, scope: list[str] | None = None
-) -> tuple[int, int, int]:
+def _write(engine: Engine, run_seq: int, rows: pa.Table, scope: list[str] | None = None) -> tuple[int, int, int]:
     with transaction(engine) as conn:
         change = write_withdrawn(conn, run_seq, TARGET, rows, scope)
     return change.opened, change.ended, change.unchanged

@@ -81,9 +81,7 @@ def test_long_keys_are_short_and_stay_apart() -> None:
     [
         pytest.param([["B", "A"], ["A"]], [["A", "B"], ["A"]], id="one to sort"),
         pytest.param([["B"], ["A"], [], ["A", "B"]], [["B"], ["A"], [], ["A", "B"]], id="sorted"),
-        pytest.param(
-            [[], ["C", "B", "A"], None, ["B", "A"]], [[], ["A", "B", "C"], None, ["A", "B"]], id="gaps"
-        ),
+        pytest.param([[], ["C", "B", "A"], None, ["B", "A"]], [[], ["A", "B", "C"], None, ["A", "B"]], id="gaps"),
         pytest.param([], [], id="nothing"),
     ],
 )
@@ -93,9 +91,7 @@ def test_sorted_lists(lists: list[list[str] | None], expected: list[list[str] | 
 
 
 def test_array_literals() -> None:
-    column = pa.array([["skipped"], ["a", 'b"c'], ["d\\e", "f,g", "", None, "NULL"], [], None], LISTS).slice(
-        1
-    )
+    column = pa.array([["skipped"], ["a", 'b"c'], ["d\\e", "f,g", "", None, "NULL"], [], None], LISTS).slice(1)
     assert array_literals(column).to_pylist() == [
         '{"a","b\\"c"}',
         '{"d\\\\e","f,g","",NULL,"NULL"}',
@@ -111,9 +107,7 @@ def test_hex_literals_of_a_slice() -> None:
 
 def _digests(*rows: tuple[object, object, list[str]]) -> list[bytes]:
     first, second, third = zip(*rows, strict=True)
-    table = pa.table(
-        [pa.array(first, pa.string()), pa.array(second, pa.string()), pa.array(third, LISTS)], list("abc")
-    )
+    table = pa.table([pa.array(first, pa.string()), pa.array(second, pa.string()), pa.array(third, LISTS)], list("abc"))
     return row_digests(table).to_pylist()
 
 

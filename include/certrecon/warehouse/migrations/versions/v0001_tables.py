@@ -79,10 +79,7 @@ def _run() -> None:
         _text("failure"),
         _instant("started_at", null=False),
         _instant("finished_at"),
-        *(
-            _count(name)
-            for name in ("certificates", "links", "persons", "employees", "claims", "sent", "withdrawn")
-        ),
+        *(_count(name) for name in ("certificates", "links", "persons", "employees", "claims", "sent", "withdrawn")),
         *(_json(name) for name in ("tenants", "dispositions", "findings", "guards")),
         *(_text(name) for name in ("evidence_uri", "inputs_sha256", "outcome_sha256")),
         _text("settings_sha256", null=False),
@@ -93,9 +90,7 @@ def _run() -> None:
         sa.UniqueConstraint("run_id", "attempt", name="run_attempt_once"),
         sa.UniqueConstraint("chain_no", name="run_chain_no_once"),
         sa.CheckConstraint("mode IN ('publish', 'dry_run')", name="run_mode"),
-        sa.CheckConstraint(
-            "status IN ('running', 'succeeded', 'succeeded_with_rejects', 'failed')", name="run_status"
-        ),
+        sa.CheckConstraint("status IN ('running', 'succeeded', 'succeeded_with_rejects', 'failed')", name="run_status"),
         sa.CheckConstraint("(status = 'running') = (finished_at IS NULL)", name="run_finished"),
         schema=SCHEMA,
     )
@@ -134,10 +129,7 @@ def _claim() -> None:
 def _ledger() -> None:
     op.create_table(
         "ditio_upsert",
-        *(
-            sa.Column(name, sa.Text, primary_key=True)
-            for name in ("target", "employee_number", "certificate_type")
-        ),
+        *(sa.Column(name, sa.Text, primary_key=True) for name in ("target", "employee_number", "certificate_type")),
         _text("certificate_id", null=False),
         *(_text(name) for name in ("person_id", "tenant_id", "given_name", "family_name")),
         _json("payload", null=False),
