@@ -100,7 +100,5 @@ def nights(
     """A sandbox and a warehouse after their first night, whose report was without failure."""
     world_after_first_night.put_back(sandbox)
     engine = connect_engine(new_database(FIRST_NIGHT))
-    nights = Nights(sandbox, pipeline_on(sandbox, engine, tmp_path))
-    nights.day = SPEC.today
-    yield nights
+    yield Nights(sandbox, pipeline_on(sandbox, engine, tmp_path))
     engine.dispose()

@@ -74,7 +74,7 @@ class Nights:
     """A sandbox, a warehouse, and the nights between them.
 
     Attributes:
-        day: The day of the next night.
+        day: The day of the nights; it passes only when a test lets it.
     """
 
     server: SandboxServer
@@ -92,11 +92,9 @@ class Nights:
         return self.server.world
 
     def night(self, **conf: Any) -> Night:
-        """Run the next night, with nothing in the sandbox's journal before it."""
+        """Run a night of `day`, with nothing in the sandbox's journal before it."""
         self.server.sandbox.journal.clear()
-        night = self.pipeline.run(self.day, **conf)
-        self.day += dt.timedelta(days=1)
-        return night
+        return self.pipeline.run(self.day, **conf)
 
     @property
     def posts(self) -> list[tuple[int | None, list[Row]]]:

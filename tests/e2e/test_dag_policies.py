@@ -1,0 +1,94 @@
+"""What every DAG file keeps to, seen without running it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from airflow.sdk import DAG, CronTriggerTimetable
+
+from certrecon.stages.parameters import Parameters
+from certrecon.words import Guard
+from certrecon_plugin.operators.base import Task
+from certrecon_quickstart.pipeline import find_dag
+from certrecon_quickstart.project import Project
+
+DAGS = Project.of_checkout().dags
+PARSE = """
+import sys, builtins
+before = set(sys.modules)
+opened = []
+real = builtins.open
+import io, pathlib
+class Watch:
+    def __call__(self, file, *args, **kwargs):
+        opened.append(str(file)); return real(file, *args, **kwargs)
+builtins.open = Watch()
+import runpy
+runpy.run_path(sys.argv[1])
+print([name for name in ("pandas", "great_expectations", "pyarrow", "aiohttp") if name in set(sys.modules) - before])
+print([name for name in opened if name.endswith((".yaml", ".yml", ".csv")) and "site-packages" not in name])
+"""
+
+
+@pytest.fixture(scope="module")
+def dag() -> DAG:
+    return find_dag(str(DAGS / "certificate_reconciliation.py"))
+
+
+@pytest.mark.parametrize("path", sorted(DAGS.glob("*.py")), ids=lambda path: path.name)
+def test_parsing_imports_nothing_heavy_and_reads_no_settings(path: Path) -> None:
+    printed = subprocess.run(
+        [sys.executable, "-c", PARSE, str(path)], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert printed[-2:] == ["[]", "[]"]
+
+
+def test_the_tasks_tell_the_story_in_order(dag: DAG) -> None:
+    order = [task.task_id for task in dag.topological_sort()]
+    told = [str(task) for task in Task]
+    assert set(order) == set(told)
+    parallel = {"validate_dates", "validate_employee_matches", "flag_unlinked_certificates"}
+    assert [name for name in order if name not in parallel] == [name for name in told if name not in parallel]
+    assert {up.task_id for up in dag.task_dict["plan"].upstream_list} == parallel
+
+
+def test_the_schedule_is_the_designs(dag: DAG) -> None:
+    assert dag.timetable == CronTriggerTimetable("30 3 * * *", timezone="Europe/Oslo")
+    assert (dag.catchup, dag.max_active_runs, dag.is_paused_upon_creation) == (False, 1, True)
+    assert set(dag.allowed_run_types) == {"scheduled", "manual"}
+
+
+def test_it_says_what_it_is_for_whose_it_is_and_what_to_do(dag: DAG) -> None:
+    assert all(word in (dag.doc_md or "") for word in ("Purpose", "Owner", "When it fails"))
+    assert dag.tags
+    assert dag.owner not in {"", "airflow"}
+
+
+def test_it_has_every_parameter_of_the_design_explained(dag: DAG) -> None:
+    assert set(dag.params) == set(Parameters.model_fields)
+    defaults = {name: dag.params[name] for name in dag.params}
+    assert defaults == {
+        "mode": "publish", "tenant_ids": [], "approval": "auto", "accept": [], "resend": False, "as_of": None,
+    }  # fmt: skip
+    for name in dag.params:
+        schema = dag.params.get_param(name).schema
+        assert schema["title"], name
+        assert len(schema["description_md"]) > 20, name
+    assert dag.params.get_param("accept").schema["items"]["enum"] == [str(guard) for guard in Guard]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("mode", "dry-run"), ("mode", None), ("tenant_ids", "t1"), ("tenant_ids", [""]), ("approval", "never"),
+        ("accept", ["everything"]), ("resend", "yes"), ("as_of", 20260101),
+    ],
+)  # fmt: skip
+def test_its_json_schema_refuses(dag: DAG, name: str, value: Any) -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(value, dag.params.get_param(name).schema)
