@@ -17,7 +17,18 @@ from pathlib import Path
 from benchmarks.processes import PeakWatch
 
 NIGHTS = ("first night", "unchanged night")
-HEAD = ("certificates", "night", "seconds", "pipeline MiB", "sandbox MiB", "postgres MiB", "claims", "ledger", "attempts", "evidence MB")
+HEAD = (
+    "certificates",
+    "night",
+    "seconds",
+    "pipeline MiB",
+    "sandbox MiB",
+    "postgres MiB",
+    "claims",
+    "ledger",
+    "attempts",
+    "evidence MB",
+)
 
 
 @dataclass(frozen=True)

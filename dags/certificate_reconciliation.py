@@ -79,13 +79,13 @@ PARAMS = {
         examples=list(GUARDS),
         values_display=GUARDS,
         title="Accept these guards beforehand",
-        description_md="Guards that you have looked at and let pass in this run. Your acceptance is recorded with the run.",
+        description_md="Guards that you have looked at and let pass in this run. That is recorded with the run.",
     ),
     "resend": Param(
         False,
         type="boolean",
         title="Send everything again",
-        description_md="Also send what Ditio has already acknowledged, for example after Ditio was restored from a backup.",
+        description_md="Also send what Ditio has acknowledged, for example after Ditio was restored from a backup.",
     ),
     "as_of": Param(
         None,
@@ -153,9 +153,7 @@ with DAG(
     extract_employees = ExtractEmployeesOperator(task_id=Task.EXTRACT_EMPLOYEES.value)
     seal_inputs = SealInputsOperator(task_id=Task.SEAL_INPUTS.value)
     build_claims = BuildClaimsOperator(task_id=Task.BUILD_CLAIMS.value)
-    validations = [
-        ValidateOperator(task_id=task.value, subject=subject) for task, subject in VALIDATIONS.items()
-    ]
+    validations = [ValidateOperator(task_id=task.value, subject=subject) for task, subject in VALIDATIONS.items()]
     plan = PlanOperator(task_id=Task.PLAN.value)
     publish = PublishOperator(task_id=Task.PUBLISH.value)
     load = LoadOperator(task_id=Task.LOAD.value, trigger_rule=TriggerRule.ALL_DONE)

@@ -64,7 +64,7 @@ _ALL = (
             "Check whether the person should be active in 4HSE."),
     Finding("EMPLOYEE_NUMBER_MISSING", _M, _C, _4, True, "belongs to a person without an employee number",
             "Enter the employee number (code) in 4HSE, or add the person to the crosswalk."),
-    Finding("EMPLOYEE_NUMBER_SHARED", _M, _C, _4, True, "has an employee number that differently named persons carry",
+    Finding("EMPLOYEE_NUMBER_SHARED", _M, _C, _4, True, "has a number that differently named persons carry",
             "Correct the employee numbers in 4HSE."),
     Finding("EMPLOYEE_UNKNOWN", _M, _C, _HR, True, "has an employee number that Ditio does not know",
             "Create the employee in Ditio, or correct the number in 4HSE."),

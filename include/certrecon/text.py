@@ -8,9 +8,7 @@ import unicodedata
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_LETTERS = str.maketrans(
-    {"ø": "o", "æ": "ae", "å": "a", "đ": "d", "ð": "d", "ł": "l", "þ": "th", "ß": "ss", "œ": "oe"}
-)
+_LETTERS = str.maketrans({"ø": "o", "æ": "ae", "å": "a", "đ": "d", "ð": "d", "ł": "l", "þ": "th", "ß": "ss", "œ": "oe"})
 
 
 def trimmed(text: str) -> str:

@@ -37,9 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     except BrokenPipeError:
-        os.dup2(
-            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-        )  # whoever read along, like `head`, is gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read along, like `head`, is gone
         return INTERRUPTED
     except KeyboardInterrupt:
         print("\nStopped. What was not finished is taken up by the next run.", file=sys.stderr)

@@ -153,9 +153,7 @@ def find_pip() -> list[str]:
     command = [sys.executable, "-m", "pip"]
     answer = subprocess.run([*command, "--version"], capture_output=True, text=True, check=False)
     if answer.returncode != 0:
-        message = (
-            f"{sys.executable} has no pip; install it (on Debian: apt install python3-pip) and try again"
-        )
+        message = f"{sys.executable} has no pip; install it (on Debian: apt install python3-pip) and try again"
         raise SetupError(message)
     return command
 
@@ -201,9 +199,7 @@ def uv_environment_here(root: Path) -> dict[str, str]:
     return uv_environment(os.environ, pip_settings(find_pip()), root)
 
 
-def uv_environment(
-    environment: Mapping[str, str], settings: Mapping[str, list[str]], root: Path
-) -> dict[str, str]:
+def uv_environment(environment: Mapping[str, str], settings: Mapping[str, list[str]], root: Path) -> dict[str, str]:
     """Return the environment in which uv looks where pip looks on this machine."""
     told = {
         UV_NAMES[option][0]: UV_NAMES[option][1].join(values)

@@ -68,6 +68,7 @@ def _airflow(project: Project) -> dict[str, str]:
             "load_examples": False,
             "executor": "LocalExecutor",
             "dags_are_paused_at_creation": True,
+            "max_map_length": 16384,
             "fernet_key": _fernet_key(project),
             "simple_auth_manager_users": ",".join(f"{user}:{role}" for user, role in USERS.items()),
             "simple_auth_manager_passwords_file": passwords(project),

@@ -34,13 +34,9 @@ def migrate_airflow(project: Project, environment: Mapping[str, str]) -> None:
     airflow = Path(sys.executable).with_name("airflow")
     with log.open("wb") as handle:
         command = [str(airflow), "db", "migrate"]
-        code = subprocess.run(
-            command, env=dict(environment), stdout=handle, stderr=handle, check=False
-        ).returncode
+        code = subprocess.run(command, env=dict(environment), stdout=handle, stderr=handle, check=False).returncode
     if code != 0:
-        message = (
-            f"Airflow's metadata could not be migrated; read {project.shown(log)}, or start with `make clean`"
-        )
+        message = f"Airflow's metadata could not be migrated; read {project.shown(log)}, or start with `make clean`"
         raise ServiceError(message)
     stamp.write_text(wanted, encoding="ascii")
 
@@ -66,7 +62,9 @@ def warehouse_url(connection: str) -> URL:
         options = json.loads(extra) if isinstance(extra, str) else extra
         port = int(parts["port"]) if parts.get("port") else None
     except (ValueError, AttributeError) as error:
-        message = f"{WAREHOUSE} is neither a connection as JSON nor a URI like postgresql://user:password@host:5432/database"
+        message = (
+            f"{WAREHOUSE} is neither a connection as JSON nor a URI like postgresql://user:password@host:5432/database"
+        )
         raise QuickstartError(message) from error
     if parts.get("conn_type") not in {"postgres", "postgresql"}:
         message = f"{WAREHOUSE} must be a PostgreSQL connection, its type is '{parts.get('conn_type')}'"

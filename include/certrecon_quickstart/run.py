@@ -73,9 +73,7 @@ def announce(printer: Printer, services: Services, request: RunRequest) -> None:
     for note in services.notes:
         printer.line(f"  {note}")
     if request.defaulted_to_dry_run:
-        printer.line(
-            """  Nothing is sent: real systems get a dry run unless CONF='{"mode": "publish"}' is set."""
-        )
+        printer.line("""  Nothing is sent: real systems get a dry run unless CONF='{"mode": "publish"}' is set.""")
 
 
 @contextmanager

@@ -88,9 +88,7 @@ def wait_until_healthy(project: Project, children: Mapping[str, subprocess.Popen
         require_alive(project, children)
         now = time.monotonic()
         if now - began > START_SECONDS:
-            message = (
-                f"Airflow was not healthy after {START_SECONDS} s; read {project.shown(project.logs)}/*.log"
-            )
+            message = f"Airflow was not healthy after {START_SECONDS} s; read {project.shown(project.logs)}/*.log"
             raise ServiceError(message)
         if now - told > 5:
             told = now
@@ -122,18 +120,14 @@ def welcome(project: Project, services: Services) -> str:
     ]
     client = services.client_variables()
     if client:
-        lines.append(
-            f"Warehouse:      postgresql://{USER}@{LOOPBACK}:{client['PGPORT']}/{DATABASE} (see `make psql`)"
-        )
+        lines.append(f"Warehouse:      postgresql://{USER}@{LOOPBACK}:{client['PGPORT']}/{DATABASE} (see `make psql`)")
     return "\n".join([*lines, f"Logs:           {project.shown(project.logs)}/", "Ctrl-C stops everything."])
 
 
 def keep_watch(project: Project, children: Mapping[str, subprocess.Popen[bytes]]) -> None:
     """Return when somebody asks to stop; raise when a component ends by itself."""
     asked = {signal.SIGINT, signal.SIGTERM}
-    signal.pthread_sigmask(
-        signal.SIG_BLOCK, asked
-    )  # an impatient second Ctrl-C must not leave processes behind
+    signal.pthread_sigmask(signal.SIG_BLOCK, asked)  # an impatient second Ctrl-C must not leave processes behind
     while signal.sigtimedwait(asked, SECONDS_BETWEEN_LOOKS) is None:
         require_alive(project, children)
 

@@ -69,11 +69,7 @@ async def show_writes(request: Request) -> Response:
     wanted = request.query_params.get("endpoint")
     writes = sandbox_of(request).journal.writes
     return _json(
-        [
-            {**vars(write), "body": _readable(write.body)}
-            for write in writes
-            if wanted in (None, write.endpoint)
-        ]
+        [{**vars(write), "body": _readable(write.body)} for write in writes if wanted in (None, write.endpoint)]
     )
 
 

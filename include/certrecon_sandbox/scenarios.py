@@ -22,9 +22,7 @@ def employee_number_reused(world: World, asked: dict[str, Any]) -> Row:
     number = asked.get("employee_number") or next((key[0] for key in world.upserts), None)
     persons = [row for row in world.persons if (row.get("code") or "").strip() == str(number).strip()]
     employees = [row for row in world.employees if row["employeeNumber"] == number and row["kind"] == OWN]
-    certificates = [
-        row for person in persons for row in world.certificates.where("resource_id", person["person_id"])
-    ]
+    certificates = [row for person in persons for row in world.certificates.where("resource_id", person["person_id"])]
     if not persons or not employees or not certificates:
         raise OptionError(f"no person with certificates has the employee number {number!r}")
     for person in persons:

@@ -35,7 +35,9 @@ WRITTEN = ("claim", "ditio_upsert", "ditio_attempt", "withdrawn_upsert", "run")
 
 def count(engine: Engine) -> dict[str, int]:
     with engine.connect() as conn:
-        return {name: conn.execute(text(f"SELECT count(*) FROM reconciliation.{name}")).scalar_one() for name in WRITTEN}
+        return {
+            name: conn.execute(text(f"SELECT count(*) FROM reconciliation.{name}")).scalar_one() for name in WRITTEN
+        }
 
 
 def rows(engine: Engine, query: str) -> list[Row]:
@@ -59,9 +61,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
 def embedded(checkout: Checkout) -> Iterator[Engine]:
     project = Project(root=checkout.project.root, var=checkout.var, dags=checkout.project.dags)
     variables = EmbeddedPostgres(project).client_variables()
-    engine = connect_engine(
-        "postgresql://{PGUSER}:{PGPASSWORD}@{PGHOST}:{PGPORT}/{PGDATABASE}".format(**variables)
-    )
+    engine = connect_engine("postgresql://{PGUSER}:{PGPASSWORD}@{PGHOST}:{PGPORT}/{PGDATABASE}".format(**variables))
     yield engine
     engine.dispose()
 
@@ -75,7 +75,9 @@ def test_two_nights_and_a_dry_run_on_the_sandbox(checkout: Checkout, embedded: E
 
     second = checkout.run()
     assert second.code == 0, second.printed
-    assert count(embedded) == after_first | {"run": 2}, "an unchanged night writes a run row and nothing else that grows"
+    assert count(embedded) == after_first | {"run": 2}, (
+        "an unchanged night writes a run row and nothing else that grows"
+    )
 
     dry = checkout.run({"mode": "dry_run", "resend": True})
     assert dry.code == 0, dry.printed
@@ -96,7 +98,9 @@ def test_summary_report_and_warehouse_hold_the_same_figures(checkout: Checkout, 
     totals = {row["measure"]: int(row["value"]) for row in measured}
     assert set(DISPOSITIONS) <= set(totals)
     assert sum(totals[name] for name in DISPOSITIONS) == totals["claims"]
-    counted = Counter(row["disposition"] for row in rows(embedded, "SELECT disposition FROM reconciliation.claim_current"))
+    counted = Counter(
+        row["disposition"] for row in rows(embedded, "SELECT disposition FROM reconciliation.claim_current")
+    )
     assert {name: totals[name] for name in DISPOSITIONS if totals[name]} == counted
     reported = rows(embedded, "SELECT disposition FROM reconciliation.reconciliation_report")
     assert Counter(row["disposition"] for row in reported) == counted
@@ -233,22 +237,24 @@ def test_other_servers_get_what_the_oracle_says(
     assert "first_publish" in stopped.last_line
     assert '"accept": ["first_publish"]' in stopped.last_line
     assert server.posts == []
-    undelivered = rows(engine, "SELECT count(*) AS n FROM reconciliation.claim_current WHERE disposition = 'undelivered'")
+    undelivered = rows(
+        engine, "SELECT count(*) AS n FROM reconciliation.claim_current WHERE disposition = 'undelivered'"
+    )
     assert undelivered[0]["n"] == sum(claim.disposition == "planned" for claim in expected.claims)
     assert count(engine)["ditio_upsert"] == 0
 
     sent = checkout.run({"mode": "publish", "accept": ["first_publish"]})
     assert sent.code == 0, sent.printed
     planned = [dict(claim.payload or {}) for claim in expected.claims if claim.disposition == "planned"]
-    assert sorted(map(json.dumps, map(sorted_row, server.received))) == sorted(map(json.dumps, map(sorted_row, planned)))
+    assert sorted(map(json.dumps, map(sorted_row, server.received))) == sorted(
+        map(json.dumps, map(sorted_row, planned))
+    )
     found = rows(engine, "SELECT * FROM reconciliation.claim_current")
     columns = (
         "certificate_id", "certificate_type", "tenant_id", "certificate_name", "action_type", "resource_type",
         "resource_id", "employee_number", "issued_on", "valid_until", "linked",
     )  # fmt: skip
-    got = {
-        tuple(row[name] for name in columns): (row["disposition"], tuple(row["findings"])) for row in found
-    }
+    got = {tuple(row[name] for name in columns): (row["disposition"], tuple(row["findings"])) for row in found}
     wanted = {
         tuple(getattr(claim, name) for name in columns): (
             "delivered" if claim.disposition == "planned" else claim.disposition,
@@ -272,7 +278,9 @@ def sorted_row(row: Row) -> Row:
     return dict(sorted(row.items()))
 
 
-def test_wrong_credentials_say_which_and_show_no_secret(tmp_path: Path, server: WorldServer, empty_database_url: str) -> None:
+def test_wrong_credentials_say_which_and_show_no_secret(
+    tmp_path: Path, server: WorldServer, empty_database_url: str
+) -> None:
     checkout = Checkout(tmp_path)
     variables = connections(server, empty_database_url.replace("postgresql+psycopg", "postgresql"))
     wrong = json.loads(variables["AIRFLOW_CONN_FOURHSE_DEFAULT"]) | {"password": "a-wrong-password"}

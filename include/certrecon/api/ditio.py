@@ -67,9 +67,7 @@ def _next_part(envelope: dict[str, msgspec.Raw]) -> str | None:
     if token:
         return token
     links = envelope.get("links")
-    following = (
-        raw_row(bytes(links), "Ditio's links").get("next") if links and bytes(links)[:1] == b"{" else None
-    )
+    following = raw_row(bytes(links), "Ditio's links").get("next") if links and bytes(links)[:1] == b"{" else None
     if text_of_raw(following):
         message = "Ditio's employee list goes on (links.next) but says with no continuationToken where"
         raise ResponseFormatError(message)
@@ -138,9 +136,7 @@ class DitioClient:
                 seen.add(token)
         return rows
 
-    async def _employees_part(
-        self, source: EmployeeSource, token: str
-    ) -> tuple[list[msgspec.Raw], str | None]:
+    async def _employees_part(self, source: EmployeeSource, token: str) -> tuple[list[msgspec.Raw], str | None]:
         query = {"continuationToken": token} if token else {}
         url = self._base_url + _PATHS[EmployeeSource(source)]
         answer = await self._transport.call(Request("GET", url, query=query, max_body=MAX_EMPLOYEES_BODY))

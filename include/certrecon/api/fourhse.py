@@ -165,16 +165,13 @@ class FourHseClient:
             )
         )
         current, pages, per, total = (
-            _number(answer.headers, name)
-            for name in ("Current-Page", "Page-Count", "Per-Page", "Total-Count")
+            _number(answer.headers, name) for name in ("Current-Page", "Page-Count", "Per-Page", "Total-Count")
         )
         return Page(answer.body, current, pages, per, total)
 
     async def view(self, entity: str, row_id: str) -> dict[str, Any] | None:
         """Return one row by its id without `data` and `note`, or None where 4HSE has none (404)."""
-        request = Request(
-            "GET", f"{self._base_url}/v2/{entity}/view/{_segment(row_id)}", expect=Expect.OBJECT
-        )
+        request = Request("GET", f"{self._base_url}/v2/{entity}/view/{_segment(row_id)}", expect=Expect.OBJECT)
         answer = await self._transport.call(request, accept={NOT_FOUND})
         if answer.status == NOT_FOUND:
             return None
@@ -203,6 +200,4 @@ class FourHseClient:
             return rows.found
 
         found = await Reads("4HSE's list of projects").until_whole(read_once)
-        return sorted(
-            (project for project in found.values() if project.project_id), key=lambda one: one.project_id
-        )
+        return sorted((project for project in found.values() if project.project_id), key=lambda one: one.project_id)

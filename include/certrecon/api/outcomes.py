@@ -88,9 +88,7 @@ def _redirect_error(vendor: str, request: Request, answer: Answer, redactor: Red
     return RequestRefusedError(message, answer.status)
 
 
-def answer_error(
-    vendor: str, request: Request, answer: Answer, tries: int, redactor: Redactor
-) -> CertreconError:
+def answer_error(vendor: str, request: Request, answer: Answer, tries: int, redactor: Redactor) -> CertreconError:
     """Return the exception for an answer that is no success, with the vendor's words made fit to show."""
     status = answer.status
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
@@ -98,9 +96,7 @@ def answer_error(
     said = str(parse_error(answer.body, redactor))
     what = f"{vendor} answered {request.label} with {_reason(status)}" + (f" ({said})" if said else "")
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return RateLimitedError(
-            f"{what}, {tries} times. Lower requests_per_second in the settings, or run later"
-        )
+        return RateLimitedError(f"{what}, {tries} times. Lower requests_per_second in the settings, or run later")
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return VendorUnavailableError(f"{what}, {tries} times. Run again when it works")
     if status == HTTPStatus.UNAUTHORIZED:

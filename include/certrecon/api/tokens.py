@@ -155,9 +155,7 @@ class BearerToken:
             try:
                 return await self._ask(send, refresh)
             except (CredentialsError, RequestRefusedError):
-                logger.info(
-                    "%s no longer takes the refresh token; asking with the credentials", self._grant.vendor
-                )
+                logger.info("%s no longer takes the refresh token; asking with the credentials", self._grant.vendor)
         return await self._ask(send, self._grant.form)
 
     async def _ask(self, send: Send, form: Mapping[str, str]) -> Credential:
@@ -185,13 +183,7 @@ class BearerToken:
             if isinstance(value, str) and "token" in name and name != "token_type":
                 self._tell(value)
         token = values.get("access_token")
-        if (
-            not isinstance(token, str)
-            or not token
-            or not token.isascii()
-            or not token.isprintable()
-            or " " in token
-        ):
+        if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable() or " " in token:
             message = f"{self._grant.vendor} answered the token request without a usable access_token"
             raise ResponseFormatError(message)
         refresh = values.get("refresh_token")

@@ -130,9 +130,7 @@ class Transport:
             result = await self._wire.send(request, total=max(total, 0.001))
             return Sent(sent_at, result, datetime.now(UTC))
 
-    async def _wait_or_fail(
-        self, request: Request, result: Answer | Fault, reaction: Reaction, delays: Delays
-    ) -> None:
+    async def _wait_or_fail(self, request: Request, result: Answer | Fault, reaction: Reaction, delays: Delays) -> None:
         if reaction in {Reaction.WAIT, Reaction.RETRY}:
             asked = asked_wait(result.headers) if isinstance(result, Answer) else None
             wait = delays.next_wait(rate_limited=reaction is Reaction.WAIT, asked=asked)

@@ -124,9 +124,7 @@ def _fault(error: BaseException) -> Fault:
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return Fault(FaultKind.CONNECT, "has a host name that could not be resolved")
     if isinstance(error, aiohttp.ClientConnectorError):
-        return Fault(
-            FaultKind.CONNECT, f"could not be connected to ({error.os_error.strerror or 'no connection'})"
-        )
+        return Fault(FaultKind.CONNECT, f"could not be connected to ({error.os_error.strerror or 'no connection'})")
     return Fault(FaultKind.BROKEN, f"broke the connection off ({type(error).__name__})")
 
 
@@ -185,7 +183,5 @@ class Wire:
         if answer is None:
             return Fault(FaultKind.TOO_LARGE, f"sent more than {request.max_body:,} bytes")
         if success and not looks_like(answer.body, request.expect):
-            return Fault(
-                FaultKind.MALFORMED, f"answered {answer.status} with something that is no {request.expect}"
-            )
+            return Fault(FaultKind.MALFORMED, f"answered {answer.status} with something that is no {request.expect}")
         return answer

@@ -119,9 +119,7 @@ def parse_days(column: pa.Array) -> Days:
 def parse_loose_days(column: pa.Array) -> Days:
     """Read dates as Ditio writes them: also with a time of day, and `dd.MM.yyyy` (apis.md 3.4)."""
     dotted = pc.replace_substring_regex(column, r"^\s*([0-9]{2})\.([0-9]{2})\.([0-9]{4})\s*$", r"\3-\2-\1")
-    return parse_days(
-        pc.replace_substring_regex(dotted, r"^\s*([0-9]{4}-[0-9]{2}-[0-9]{2})([T ].*)?$", r"\1")
-    )
+    return parse_days(pc.replace_substring_regex(dotted, r"^\s*([0-9]{4}-[0-9]{2}-[0-9]{2})([T ].*)?$", r"\1"))
 
 
 def _clamped_months(day: Ints, months: Ints) -> Ints:
@@ -163,9 +161,7 @@ def add_validity(start: Days, count: Ints, unit: pa.Array) -> Days:
     there = start.valid & (count > 0) & (months_per_unit >= 0)
     units = np.where(there, np.minimum(count, MOST_UNITS), 0)
     day = start.day.astype(np.int64)
-    later = np.where(
-        months_per_unit > 0, _clamped_months(day, units * np.maximum(months_per_unit, 0)), day + units
-    )
+    later = np.where(months_per_unit > 0, _clamped_months(day, units * np.maximum(months_per_unit, 0)), day + units)
     fits = later <= LAST_DAY
     state = np.where(there, np.where(fits, DateState.VALID, DateState.INVALID), DateState.MISSING)
     return Days(state.astype(np.int8), np.where(there & fits, later, 0).astype(np.int32))

@@ -1,4 +1,7 @@
-"""The grain: which claims there are, and which links stand behind each (design, *From certificates to claims*, 1, 2)."""
+"""The grain: which claims there are, and which links stand behind each.
+
+Design, *From certificates to claims*, 1 and 2.
+"""
 
 from __future__ import annotations
 
@@ -53,9 +56,7 @@ def _canonical_rules(rules: tuple[TypeRule, ...]) -> Ints:
     return np.array([*canonical, NO_RULE], np.int64)
 
 
-def _link_rules(
-    links: pa.Table, certificate: Ints, certificates: pa.Table, rules: tuple[TypeRule, ...]
-) -> Ints:
+def _link_rules(links: pa.Table, certificate: Ints, certificates: pa.Table, rules: tuple[TypeRule, ...]) -> Ints:
     names = column(certificates, "name").take(pa.array(certificate))
     columns = RuleColumns(
         column(links, "action_code"), column(links, "action_name"), names, column(links, "action_type")

@@ -35,9 +35,7 @@ def link_facts(grain: Grain, links: Links, inputs: ClaimInputs, person: Ints) ->
     own_type = column(certificates, "action_type")
     link_type = column(links.table, "action_type")
     resource = present(certificates, "resource_type")
-    is_person = np.asarray(
-        pc.if_else(pc.is_null(resource), pa.array(person >= 0), pc.equal(resource, PERSON))
-    )
+    is_person = np.asarray(pc.if_else(pc.is_null(resource), pa.array(person >= 0), pc.equal(resource, PERSON)))
     some_published = _any_link(links, ~_unpublished(link_type, settings), claims)
     published = ~_unpublished(own_type, settings)[grain.certificate] & (some_published | ~grain.linked)
     warned = pc.equal(pc.utf8_trim_whitespace(column(certificates, "warning")), "1")
@@ -58,18 +56,14 @@ def _drifting_types(ledger: pa.Table, settings: Settings) -> list[str]:
     acknowledged = ledger.filter(pc.is_valid(ledger.column("acknowledged_payload_sha256")))
     first = acknowledged.group_by("certificate_type").aggregate([("first_acknowledged_at", "min")])
     since = dict(
-        zip(
-            first["certificate_type"].to_pylist(), first["first_acknowledged_at_min"].to_pylist(), strict=True
-        )
+        zip(first["certificate_type"].to_pylist(), first["first_acknowledged_at_min"].to_pylist(), strict=True)
     )
     types = {rule.certificate_type for rule in settings.certificate_types}
     return [
         name
         for name in sorted(types)
         if any(
-            known != name
-            and fold_key(known) == fold_key(name)
-            and (name not in since or since[known] < since[name])
+            known != name and fold_key(known) == fold_key(name) and (name not in since or since[known] < since[name])
             for known in since
         )
     ]

@@ -90,19 +90,16 @@ def _names(given: Iterable[str | None], family: Iterable[str | None]) -> list[Na
 
 def _agreement(left: pd.DataFrame, right: pd.DataFrame) -> Bools:
     """Return whether the names of two frames (`given`, `family`) agree, each distinct pair judged once."""
-    pairs = pd.concat(
-        [left.reset_index(drop=True), right.reset_index(drop=True).add_prefix("other_")], axis=1
-    )
+    pairs = pd.concat([left.reset_index(drop=True), right.reset_index(drop=True).add_prefix("other_")], axis=1)
     codes = pairs.groupby(list(pairs.columns), dropna=False, sort=False).ngroup().to_numpy()
     distinct = (
-        pairs.iloc[np.unique(codes, return_index=True)[1]]
-        .astype(object)
-        .where(lambda frame: frame.notna(), None)
+        pairs.iloc[np.unique(codes, return_index=True)[1]].astype(object).where(lambda frame: frame.notna(), None)
     )
-    verdicts = np.fromiter(
-        map(names_agree, _names(distinct["given"], distinct["family"]), _names(distinct["other_given"], distinct["other_family"])),
-        np.bool_, len(distinct),
-    )  # fmt: skip
+    ours, theirs = (
+        _names(distinct["given"], distinct["family"]),
+        _names(distinct["other_given"], distinct["other_family"]),
+    )
+    verdicts = np.fromiter(map(names_agree, ours, theirs), np.bool_, len(distinct))
     return verdicts[codes] if len(codes) else np.zeros(0, np.bool_)
 
 
@@ -155,9 +152,9 @@ def _births(persons: pa.Table, employees: pa.Table, rows: Ints) -> npt.NDArray[n
     ours = parse_loose_days(_column(persons, "birth_date"))
     theirs = parse_loose_days(_column(employees, "birth_date")).take(rows)
     known = ours.valid & theirs.valid
-    return np.where(
-        known, np.where(ours.day == theirs.day, Births.EQUAL, Births.DIFFERENT), Births.UNKNOWN
-    ).astype(np.int8)
+    return np.where(known, np.where(ours.day == theirs.day, Births.EQUAL, Births.DIFFERENT), Births.UNKNOWN).astype(
+        np.int8
+    )
 
 
 def _last_deliveries(ledger: pa.Table) -> pa.Table:

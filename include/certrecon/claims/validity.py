@@ -70,9 +70,7 @@ def _link_texts(links: Links, certificates: pa.Table) -> pa.Array:
     return pc.coalesce(present(links.table, "date_expire"), own)
 
 
-def _claim_texts(
-    grain: Grain, governing: GoverningExpiries, of_links: pa.Array, certificates: pa.Table
-) -> pa.Array:
+def _claim_texts(grain: Grain, governing: GoverningExpiries, of_links: pa.Array, certificates: pa.Table) -> pa.Array:
     """Return the text behind each claim's expiry: of the link that governs it, else of its certificate."""
     of_link = of_links.take(pa.array(governing.link, mask=governing.link < 0))
     own = column(certificates, "date_expire").take(pa.array(grain.certificate))

@@ -140,25 +140,19 @@ def _is_sent(reasons: pa.Array | pa.ChunkedArray) -> pa.Array:
     return pc.fill_null(pc.not_equal(reasons, RESTORED), False)
 
 
-def _plan(
-    facts: pa.Table, rows: pa.Array, payloads: pa.Array, digest: pa.Array, reasons: pa.Array
-) -> pa.Table:
+def _plan(facts: pa.Table, rows: pa.Array, payloads: pa.Array, digest: pa.Array, reasons: pa.Array) -> pa.Table:
     """Return what is to be sent or restored, schema `PLAN`."""
     names = [name for name in PLAN.names if name not in {"payload", "payload_sha256", "reason"}]
     plan = facts.select(names).take(rows)
     for name, column in (("payload", payloads), ("payload_sha256", digest), ("reason", reasons)):
         plan = plan.append_column(name, column)
     kept = plan.filter(pc.is_valid(plan.column("reason")))
-    return kept.select(PLAN.names).sort_by(
-        [("employee_number", "ascending"), ("certificate_type", "ascending")]
-    )
+    return kept.select(PLAN.names).sort_by([("employee_number", "ascending"), ("certificate_type", "ascending")])
 
 
 def _dispositions(first_three: list[Bools], won: Bools, to_send: Bools) -> pa.Array:
     names = [Disposition.NOT_APPLICABLE, Disposition.BLOCKED, Disposition.HELD]
-    chosen = np.select(
-        [*first_three, ~won, to_send], [*names, Disposition.SUPERSEDED, Disposition.PLANNED], ""
-    )
+    chosen = np.select([*first_three, ~won, to_send], [*names, Disposition.SUPERSEDED, Disposition.PLANNED], "")
     return pa.array(np.where(chosen == "", Disposition.DELIVERED, chosen).astype(object), pa.string())
 
 
@@ -189,9 +183,7 @@ def decide(facts: pa.Table, verdicts: Verdicts, inputs: DecisionInputs, settings
     first_three = [not_applicable, verdicts.blocked, _held(facts, settings)]
     eligible = ~np.logical_or.reduce(first_three)
     issued, until = _days(facts, "issued"), _days(facts, "expiry")
-    outside = outside_contenders(
-        inputs.previous, inputs.scope, facts.column("certificate_id").combine_chunks()
-    )
+    outside = outside_contenders(inputs.previous, inputs.scope, facts.column("certificate_id").combine_chunks())
     won = _won(facts, eligible, issued, until, outside)
     rows = pa.array(np.flatnonzero(won))
     winning = facts.take(rows)
@@ -222,10 +214,7 @@ def decide(facts: pa.Table, verdicts: Verdicts, inputs: DecisionInputs, settings
     _account(claims, inputs.certificates)
     supporting = facts.filter(pa.array(eligible))
     supported = pa.concat_arrays(
-        [
-            keys_of(table.column("employee_number"), table.column("certificate_type"))
-            for table in (supporting, outside)
-        ]
+        [keys_of(table.column("employee_number"), table.column("certificate_type")) for table in (supporting, outside)]
     )
     rows_of_plan = _plan(facts, rows, payloads, digest, reasons)
     sent = _is_sent(rows_of_plan.column("reason"))

@@ -61,9 +61,7 @@ def settle(claims: pa.Table, ledger: pa.Table, run_seq: int) -> pa.Table:
     """
     own = ledger.filter(pc.equal(ledger.column("run_seq"), run_seq))
     among = keys_of(own.column("employee_number"), own.column("certificate_type"))
-    place = pc.index_in(
-        keys_of(claims.column("employee_number"), claims.column("certificate_type")), value_set=among
-    )
+    place = pc.index_in(keys_of(claims.column("employee_number"), claims.column("certificate_type")), value_set=among)
     states = own.column("state").combine_chunks().take(place)
     before = claims.column("disposition")
     settled = pc.if_else(pc.equal(before, str(Disposition.PLANNED)), _became(states), before)

@@ -74,9 +74,7 @@ def collect(results: Iterable[SubjectResult], settings: Settings) -> Verdicts:
     found = {code: rows for result in results for code, rows in result.found.items()}
     sizes = {len(rows) for rows in found.values()}
     if set(found) != set(CATALOGUE) or len(sizes) != 1:
-        message = (
-            f"Validation results cover {len(found)} of {len(CATALOGUE)} findings over {sorted(sizes)} claims."
-        )
+        message = f"Validation results cover {len(found)} of {len(CATALOGUE)} findings over {sorted(sizes)} claims."
         raise AccountingError(message)
     critical = frozenset(code for code in CATALOGUE if settings.severity_of(code) is Severity.CRITICAL)
     return Verdicts(dict(sorted(found.items())), critical)

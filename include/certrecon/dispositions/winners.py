@@ -59,9 +59,12 @@ def winners(contenders: pa.Table) -> Bools:
     order = pc.sort_indices(
         keyed,
         sort_keys=[
-            ("key", "ascending"), ("valid_until", "descending"), ("issued_on", "descending"), ("certificate_id", "ascending")
+            ("key", "ascending"),
+            ("valid_until", "descending"),
+            ("issued_on", "descending"),
+            ("certificate_id", "ascending"),
         ],
-    )  # fmt: skip
+    )
     sorted_keys = keyed.column("key").take(order).combine_chunks().dictionary_encode().indices
     first = np.unique(np.asarray(sorted_keys), return_index=True)[1]
     won = np.zeros(contenders.num_rows, np.bool_)

@@ -52,13 +52,9 @@ def _in_scope(entries: pa.Table, scope: Scope, certificate_ids: pa.Array) -> pa.
 
 def _absence(entries: pa.Table, inputs: DecisionInputs) -> pa.Array:
     """Return the reason of entries whose certificate was not read."""
-    moved = inputs.lookups.filter(pc.equal(inputs.lookups.column("outcome"), "moved")).column(
-        "certificate_id"
-    )
+    moved = inputs.lookups.filter(pc.equal(inputs.lookups.column("outcome"), "moved")).column("certificate_id")
     was_moved = pc.is_in(_column(entries, "acknowledged_certificate_id"), value_set=moved.combine_chunks())
-    read = pc.is_in(
-        _column(entries, "acknowledged_tenant_id"), value_set=pa.array(inputs.scope.tenants, pa.string())
-    )
+    read = pc.is_in(_column(entries, "acknowledged_tenant_id"), value_set=pa.array(inputs.scope.tenants, pa.string()))
     return pc.if_else(was_moved, "moved_to_other_tenant", pc.if_else(read, "deleted", "tenant_missing"))
 
 
@@ -100,9 +96,7 @@ def _reasons(
     )
 
 
-def find_withdrawn(
-    decision: Decision, verdicts: Verdicts, inputs: DecisionInputs, settings: Settings
-) -> pa.Table:
+def find_withdrawn(decision: Decision, verdicts: Verdicts, inputs: DecisionInputs, settings: Settings) -> pa.Table:
     """Return the acknowledged ledger entries in scope that no eligible claim supports.
 
     Returns:

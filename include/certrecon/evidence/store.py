@@ -129,9 +129,7 @@ class RunEvidence:
                 opened.written = sink.written(address)
             _make_private(path)
         except OSError as error:
-            message = (
-                f"Cannot write evidence file {path}: {error.strerror or error}. Check the evidence store."
-            )
+            message = f"Cannot write evidence file {path}: {error.strerror or error}. Check the evidence store."
             raise EvidenceError(message) from error
 
     def write_bytes(self, part: Part, stem: str, ending: str, data: bytes) -> WrittenFile:

@@ -36,9 +36,7 @@ class PageDecoder:
         self._what = what
         self._undocumented: set[str] = set()
         self._id_position = list(fields.columns).index(fields.id_column)
-        self._kept: Callable[[Any], tuple[Any, ...]] = attrgetter(
-            *(f"kept_{name}" for name in fields.columns)
-        )
+        self._kept: Callable[[Any], tuple[Any, ...]] = attrgetter(*(f"kept_{name}" for name in fields.columns))
         self._decoder = self._make_decoder()
 
     @property
@@ -58,9 +56,7 @@ class PageDecoder:
             self._learn(raw)
             rows = self._typed(mended(body))
             if rows is None:
-                return [
-                    [text_of_raw(row.get(field)) for row in raw] for field in self._fields.columns.values()
-                ]
+                return [[text_of_raw(row.get(field)) for row in raw] for field in self._fields.columns.values()]
         return list(zip(*map(self._kept, rows), strict=True)) or [()] * len(self._fields.columns)
 
     def ids(self, columns: Columns) -> list[str | None]:
@@ -86,9 +82,7 @@ class PageDecoder:
 
     def _make_decoder(self) -> msgspec.json.Decoder[Any]:
         names = {f"kept_{column}": field for column, field in self._fields.columns.items()}
-        ignored = sorted(
-            name for name in self._fields.dropped | self._undocumented if not _UNFIT.search(name)
-        )
+        ignored = sorted(name for name in self._fields.dropped | self._undocumented if not _UNFIT.search(name))
         names |= {f"ignored_{number}": field for number, field in enumerate(ignored)}
         row = msgspec.defstruct(
             "Row",

@@ -100,9 +100,7 @@ def _entries(raw: msgspec.Raw | None) -> tuple[list[dict[str, Any]], bool]:
         return [], False
     many = isinstance(value, list)
     entries = value if isinstance(value, list) else [value]
-    return [
-        {str(key).lower(): one for key, one in entry.items()} for entry in entries if isinstance(entry, dict)
-    ], many
+    return [{str(key).lower(): one for key, one in entry.items()} for entry in entries if isinstance(entry, dict)], many
 
 
 def _end_of(entry: Mapping[str, Any]) -> str | None:

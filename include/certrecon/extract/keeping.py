@@ -95,9 +95,7 @@ class Certificates:
         for chunk in self.chunks:
             table = chunk.cast(CERTIFICATES.schema)
             if private is not None:
-                about_health = pc.or_(
-                    health_rows(table), pc.is_in(table.column("certificate_id"), value_set=values)
-                )
+                about_health = pc.or_(health_rows(table), pc.is_in(table.column("certificate_id"), value_set=values))
                 table = without_names(table, about_health, ("name",))
             out.write(table)
 

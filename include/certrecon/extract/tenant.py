@@ -146,9 +146,7 @@ class _TenantReader:
         table = lookups_table(self._request.tenant_id, found, absent)
         with self._request.write.open_dataset("lookups", LOOKUPS) as out:
             out.write(table)
-        return DatasetFacts(
-            "lookups", out.address, len(table), 0, 0, None, (), since, datetime.now(UTC), 1, len(table)
-        )
+        return DatasetFacts("lookups", out.address, len(table), 0, 0, None, (), since, datetime.now(UTC), 1, len(table))
 
     async def _persons_once(self, reads: Reads) -> DatasetFacts:
         fields = person_fields(self._request.person_field)

@@ -101,7 +101,7 @@ class TrippedGuard:
 
 def _first_publish(inputs: GuardInputs) -> Iterator[TrippedGuard]:
     if not inputs.acknowledged and not inputs.target_is_sandbox:
-        words = "Nothing was ever acknowledged by this target, which is not the sandbox: this would be the first publishing."
+        words = "This target has never acknowledged anything, and it is not the sandbox: this would be the first publishing."
         yield TrippedGuard(Guard.FIRST_PUBLISH, words, {"rows": inputs.plan.num_rows})
 
 
@@ -184,6 +184,4 @@ def judge(inputs: GuardInputs, limits: GuardSettings, accepted: frozenset[Guard]
         tripped += _match_rate(inputs, inputs.baseline, limits.max_match_rate_drop)
         tripped += _upserts(inputs, limits)
         tripped += _withdrawn(inputs, inputs.baseline, limits.max_withdrawn)
-    return tuple(
-        TrippedGuard(one.guard, one.words, one.numbers, accepted=one.guard in accepted) for one in tripped
-    )
+    return tuple(TrippedGuard(one.guard, one.words, one.numbers, accepted=one.guard in accepted) for one in tripped)

@@ -186,19 +186,14 @@ class Sender:
         words = f"status {answer.http_status}" if answer.http_status else "no answer"
         log.warning("A batch got %s within all retries (%s)", words, answer.message or "no message")
         if self._unanswered >= GIVE_UP_AFTER:
-            self.stop(
-                f"{self._unanswered} batches in a row got {words} within all retries: Ditio is not available."
-            )
+            self.stop(f"{self._unanswered} batches in a row got {words} within all retries: Ditio is not available.")
 
     def _check_rejections(self) -> None:
         answered, rejected = self.sent.answered, self.sent.rejected
-        if (
-            answered >= self._guards.min_rejected_sample
-            and rejected > self._guards.max_rejected_share * answered
-        ):
+        if answered >= self._guards.min_rejected_sample and rejected > self._guards.max_rejected_share * answered:
             self.stop(
-                f"Ditio rejected {rejected} of {answered} answered rows, more than {self._guards.max_rejected_share:.0%}: "
-                "this points at a setting, not at rows."
+                f"Ditio rejected {rejected} of {answered} answered rows, more than "
+                f"{self._guards.max_rejected_share:.0%}: this points at a setting, not at rows."
             )
 
 

@@ -78,9 +78,7 @@ def _refusals(worklist: pa.Table) -> Excerpt[Refusal]:
     counted = pc.value_counts(messages)
     table = pa.table({"message": counted.field("values"), "rows": counted.field("counts")})
     first = table.sort_by([("rows", "descending"), ("message", "ascending")]).slice(0, MESSAGES)
-    shown = tuple(
-        Refusal(row["rows"], row["message"] or "(no message)") for row in one_line_table(first).to_pylist()
-    )
+    shown = tuple(Refusal(row["rows"], row["message"] or "(no message)") for row in one_line_table(first).to_pylist())
     return Excerpt(table.num_rows, shown)
 
 
@@ -128,9 +126,7 @@ def _guards(inputs: ReportInputs, plan: pa.Table, answers: pa.Table) -> tuple[Gu
 
 def _withdrawn_excerpt(table: pa.Table) -> Excerpt[WithdrawnRow]:
     rows = one_line_table(table.slice(0, LISTED)).to_pylist()
-    return Excerpt(
-        table.num_rows, tuple(WithdrawnRow(**row) for row in rows), "see the CSV of withdrawn deliveries"
-    )
+    return Excerpt(table.num_rows, tuple(WithdrawnRow(**row) for row in rows), "see the CSV of withdrawn deliveries")
 
 
 def build_report(inputs: ReportInputs) -> RunReport:

@@ -98,8 +98,7 @@ def answers_to(plan: pa.Table, answers: pa.Table) -> pa.Table:
     Others are of this run as well: what an earlier run left pending, and what went back to what Ditio has.
     """
     planned, answered = (
-        keys_of(table.column("employee_number"), table.column("certificate_type"))
-        for table in (plan, answers)
+        keys_of(table.column("employee_number"), table.column("certificate_type")) for table in (plan, answers)
     )
     return answers.filter(pc.is_in(answered, value_set=planned, skip_nulls=True))
 

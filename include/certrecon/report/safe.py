@@ -10,9 +10,7 @@ import pyarrow.compute as pc
 # Control characters, line and paragraph separators, and marks that turn the direction of writing.
 _UNSEEN = "\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff"
 _PYTHON_UNSEEN = re.compile(rf"\s*[{_UNSEEN}]+\s*")
-_ARROW_UNSEEN = (
-    r"\s*[\x00-\x1f\x7f-\x{9f}\x{61c}\x{200e}\x{200f}\x{2028}-\x{202e}\x{2066}-\x{2069}\x{feff}]+\s*"
-)
+_ARROW_UNSEEN = r"\s*[\x00-\x1f\x7f-\x{9f}\x{61c}\x{200e}\x{200f}\x{2028}-\x{202e}\x{2066}-\x{2069}\x{feff}]+\s*"
 # What a spreadsheet takes for a formula, in full width as well.
 _FORMULA = r"^[=+\-@\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}]"
 _CONTROL = r"^[\x00-\x1f\x7f-\x{9f}]"
@@ -30,9 +28,7 @@ def one_line_column(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.
 
 def one_line_table(table: pa.Table) -> pa.Table:
     """Return a table with all of its string columns as `one_line` does."""
-    columns = [
-        one_line_column(column) if pa.types.is_string(column.type) else column for column in table.columns
-    ]
+    columns = [one_line_column(column) if pa.types.is_string(column.type) else column for column in table.columns]
     return pa.table(columns, names=table.column_names)
 
 

@@ -48,9 +48,7 @@ def _parse(payloads: pa.Array) -> pa.Table:
 def _earlier(plan: pa.Table, earlier: pa.Table) -> pa.Array:
     """Return what Ditio acknowledged before for the rows that change it."""
     among = keys_of(earlier.column("employee_number"), earlier.column("certificate_type"))
-    place = pc.index_in(
-        keys_of(plan.column("employee_number"), plan.column("certificate_type")), value_set=among
-    )
+    place = pc.index_in(keys_of(plan.column("employee_number"), plan.column("certificate_type")), value_set=among)
     changed = pc.equal(plan.column("reason"), "changed")
     known = pc.if_else(changed, place, pa.scalar(None, pa.int32()))
     return earlier.column("payload").combine_chunks().take(known.combine_chunks())
@@ -59,9 +57,7 @@ def _earlier(plan: pa.Table, earlier: pa.Table) -> pa.Array:
 def _differing(before: pa.Table, after: pa.Table, known: pa.Array) -> dict[str, pa.ChunkedArray]:
     """Return for each field in which rows it differs; in none where nothing is known of before."""
     return {
-        name: pc.and_(
-            known, pc.not_equal(pc.fill_null(before.column(name), ""), pc.fill_null(after.column(name), ""))
-        )
+        name: pc.and_(known, pc.not_equal(pc.fill_null(before.column(name), ""), pc.fill_null(after.column(name), "")))
         for name in PAYLOAD.names
     }
 

@@ -22,9 +22,7 @@ _SIGNS = {Severity.CRITICAL: "!", Severity.WARNING: "~", Severity.INFO: " "}
 
 
 def _wrapped(text: str, indent: str = "  ", hanging: str = "") -> list[str]:
-    return textwrap.wrap(
-        text, WIDTH, initial_indent=indent, subsequent_indent=indent + hanging, break_on_hyphens=False
-    )
+    return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent + hanging, break_on_hyphens=False)
 
 
 def _cut(text: str, width: int) -> str:
@@ -137,9 +135,7 @@ def _needs(report: RunReport) -> Iterator[str]:
         owners = _listing((OWNERS.get(owner, owner), count) for owner, count in report.owners.items())
         yield from _wrapped(f"By who can fix it: {owners} (a claim may need several)", hanging="  ")
     held = report.dispositions[Disposition.HELD]
-    unlinked = (
-        f"Certificates without a CertificateAction: {report.unlinked.total:,}; claims held for it: {held:,}"
-    )
+    unlinked = f"Certificates without a CertificateAction: {report.unlinked.total:,}; claims held for it: {held:,}"
     yield from _wrapped(unlinked, hanging="  ")
     if report.dangling:
         yield f"  Links whose certificate is not there: {report.dangling:,}"
@@ -167,9 +163,7 @@ def _plan(report: RunReport) -> Iterator[str]:
         return
     yield ""
     verb = "were to be sent" if report.head.publishes else "would be sent"
-    reasons = ", ".join(
-        f"{count:,} {name} ({REASONS.get(name, name)})" for name, count in plan.reasons.items()
-    )
+    reasons = ", ".join(f"{count:,} {name} ({REASONS.get(name, name)})" for name, count in plan.reasons.items())
     yield from _wrapped(f"TO DITIO: {plan.rows:,} rows {verb}: {reasons}", "", "  ")
     if plan.fields:
         yield from _wrapped(f"Fields that differ: {_listing(plan.fields.items())}", hanging="  ")

@@ -105,9 +105,7 @@ def _words(claims: pa.Table, severity_of: SeverityOf) -> pa.Table:
     for combination in encoded.dictionary.to_pylist():
         name, _, joined = combination.partition("|")
         said.append(_say(name, joined.split(), severity_of))
-    columns = [
-        pa.array([row[place] for row in said], pa.string()).take(encoded.indices) for place in range(3)
-    ]
+    columns = [pa.array([row[place] for row in said], pa.string()).take(encoded.indices) for place in range(3)]
     return pa.table(columns, names=["in_words", "what_to_do", "owner"])
 
 
@@ -125,9 +123,7 @@ def _personal(claims: pa.Table, name: str) -> pa.ChunkedArray:
 def _messages(claims: pa.Table, answers: pa.Table) -> pa.Array:
     """Return what Ditio said of the claims that won their key and were not delivered."""
     among = keys_of(answers.column("employee_number"), answers.column("certificate_type"))
-    place = pc.index_in(
-        keys_of(claims.column("employee_number"), claims.column("certificate_type")), value_set=among
-    )
+    place = pc.index_in(keys_of(claims.column("employee_number"), claims.column("certificate_type")), value_set=among)
     failed = pc.is_in(
         claims.column("disposition"),
         value_set=pa.array([str(Disposition.REJECTED), str(Disposition.UNDELIVERED)]),

@@ -79,9 +79,7 @@ class TypeRule(_Section):
     def _has_condition(self) -> TypeRule:
         conditions = (self.action_code, self.action_name, self.certificate_name, self.action_type)
         if all(condition is None for condition in conditions):
-            message = (
-                "needs at least one condition: action_code, action_name, certificate_name or action_type"
-            )
+            message = "needs at least one condition: action_code, action_name, certificate_name or action_type"
             raise ValueError(message)
         return self
 
@@ -185,8 +183,7 @@ class Settings(_Section):
             known = spellings.setdefault(fold_key(rule.certificate_type), rule.certificate_type)
             if known != rule.certificate_type:
                 message = (
-                    f"'{known}' and '{rule.certificate_type}' are the same type in two spellings; "
-                    "Ditio would keep both"
+                    f"'{known}' and '{rule.certificate_type}' are the same type in two spellings; Ditio would keep both"
                 )
                 raise ValueError(message)
         return value

@@ -76,9 +76,7 @@ def _outcome_files(reached: Reached) -> Iterable[SealedFile]:
         }
     if reached.loaded:
         refs["claims"] = reached.loaded.claims
-    return (
-        SealedFile(name, ref.address, ref.sha256, ref.size, ref.rows) for name, ref in sorted(refs.items())
-    )
+    return (SealedFile(name, ref.address, ref.sha256, ref.size, ref.rows) for name, ref in sorted(refs.items()))
 
 
 def _status(reached: Reached) -> RunStatus:

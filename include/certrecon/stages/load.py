@@ -80,9 +80,7 @@ def _ledger_of_run(place: Workplace) -> pa.Table:
         own = ledger.filter(pc.equal(ledger.column("run_seq"), run.run_seq))
         pending = own.filter(pc.equal(own.column("state"), str(LedgerState.PENDING)))
         if pending.num_rows:
-            mark_undelivered(
-                conn, run.run_seq, run.target, pending.select(["employee_number", "certificate_type"])
-            )
+            mark_undelivered(conn, run.run_seq, run.target, pending.select(["employee_number", "certificate_type"]))
     return own
 
 

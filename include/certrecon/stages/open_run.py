@@ -141,6 +141,4 @@ def run_open(start: Start, outside: Outside) -> RunHandle:
         _record_failure(outside.engine, opened.run_seq, str(error))
         raise
     log.info("Opened run %s (attempt %s) for %s", opened.run_seq, opened.attempt, new.run_day)
-    return RunHandle(
-        opened.run_seq, new.run_id, new.target, new.run_day, new.as_of, parameters, settings, root
-    )
+    return RunHandle(opened.run_seq, new.run_id, new.target, new.run_day, new.as_of, parameters, settings, root)

@@ -59,7 +59,9 @@ def parse_parameters(conf: Mapping[str, Any] | None, params: Mapping[str, Any]) 
     unknown = sorted(set(conf or {}) - set(Parameters.model_fields))
     if unknown:
         known = ", ".join(Parameters.model_fields)
-        message = f"The run's conf has the unknown key '{unknown[0]}'. Known are {known}. Start the run again without it."
+        message = (
+            f"The run's conf has the unknown key '{unknown[0]}'. Known are {known}. Start the run again without it."
+        )
         raise ParameterError(message)
     try:
         return Parameters.model_validate(dict(params) | dict(conf or {}))
@@ -102,8 +104,6 @@ def limited_tenants(parameters: Parameters, tenants: tuple[str, ...]) -> tuple[s
         raise ParameterError(message)
     chosen = tuple(dict.fromkeys(parameters.tenant_ids)) or tenants
     if not chosen:
-        message = (
-            "There is no tenant to read: the 4HSE user sees no active project. Check its rights in 4HSE."
-        )
+        message = "There is no tenant to read: the 4HSE user sees no active project. Check its rights in 4HSE."
         raise ParameterError(message)
     return chosen

@@ -126,9 +126,7 @@ def judge_inputs(inputs: RunInputs, facts: pa.Table, verdicts: Verdicts) -> Judg
             employees=inputs.rows("employees"),
             plan=decision.plan,
             acknowledged=len(acknowledged) - acknowledged.null_count,
-            withdrawn=frozenset(
-                keys_of(withdrawn["employee_number"], withdrawn["certificate_type"]).to_pylist()
-            ),
+            withdrawn=frozenset(keys_of(withdrawn["employee_number"], withdrawn["certificate_type"]).to_pylist()),
             target_is_sandbox=context.target_is_sandbox,
             baseline=context.baseline,
         ),

@@ -82,9 +82,7 @@ async def _send(place: Workplace, plan: pa.Table, api: CertificatesApi) -> Sent:
             record_attempts(conn, run.run_seq, run.target, rows)
 
     try:
-        return await send_all(
-            batches_of(plan, settings.ditio.batch_size), api, commit, settings.ditio, settings.guards
-        )
+        return await send_all(batches_of(plan, settings.ditio.batch_size), api, commit, settings.ditio, settings.guards)
     except ExceptionGroup as group:
         known = group.subgroup(CertreconError)
         raise (_leaf(known) if known else group) from None
@@ -102,10 +100,16 @@ def _close(place: Workplace, sent: Sent) -> int:
 
 def _raise_unless_delivered(sent: Sent, undelivered: int, planned: int) -> None:
     if sent.stopped:
-        message = f"Publishing stopped with {undelivered} of {planned} rows undelivered: {sent.stopped} They go out with the next run."
+        message = (
+            f"Publishing stopped with {undelivered} of {planned} rows undelivered: {sent.stopped} "
+            "They go out with the next run."
+        )
         raise PublishingStoppedError(message)
     if undelivered:
-        message = f"{undelivered} of {planned} rows got no answer from Ditio within all retries. They go out with the next run."
+        message = (
+            f"{undelivered} of {planned} rows got no answer from Ditio within all retries. "
+            "They go out with the next run."
+        )
         raise RowsUndeliveredError(message)
 
 

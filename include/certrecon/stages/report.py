@@ -26,7 +26,7 @@ from certrecon.stages.run_inputs import RunInputs
 from certrecon.stages.seal_inputs import SealedInputs
 from certrecon.stages.workplace import Workplace
 from certrecon.warehouse.engine import transaction
-from certrecon.warehouse.ledger import read_ledger
+from certrecon.warehouse.ledger import read_attempts, read_ledger
 from certrecon.warehouse.runs import read_run
 
 log = logging.getLogger(__name__)
@@ -43,12 +43,14 @@ class Reported:
         page: HTML.
         lists: CSV files by what they list; `worklist` has every claim that needs somebody.
         answers: Schema `ANSWERS`: what Ditio made of the run's rows.
+        attempts: Schema `RECORDED_ATTEMPT`: every row of every request that the run made.
     """
 
     summary: FileRef
     page: FileRef
     lists: Mapping[str, FileRef]
     answers: FileRef
+    attempts: FileRef
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values, for XCom."""
@@ -78,13 +80,13 @@ def _datasets(inputs: RunInputs) -> tuple[DatasetTotal, ...]:
     )
 
 
-def _answers(place: Workplace) -> pa.Table:
-    """Return what Ditio made of the run's rows, as the ledger says after publishing."""
+def _from_ditio(place: Workplace) -> tuple[pa.Table, pa.Table]:
+    """Return what Ditio made of the run's rows, as the ledger says after publishing, and all attempts."""
     run = place.run
     with transaction(place.engine) as conn:
-        ledger = read_ledger(conn, run.target)
+        ledger, attempts = read_ledger(conn, run.target), read_attempts(conn, run.run_seq)
     own = ledger.filter(pc.equal(ledger.column("run_seq"), run.run_seq))
-    return own.select(ANSWERS.names).cast(ANSWERS)
+    return own.select(ANSWERS.names).cast(ANSWERS), attempts
 
 
 def _earlier_payloads(inputs: RunInputs, plan: pa.Table) -> pa.Table:
@@ -164,7 +166,7 @@ def run_report(
         dangling: How many links have no certificate.
         failure: What failed so far, in one sentence.
     """
-    answers = _answers(place)
+    answers, attempts = _from_ditio(place)
     report = _report(place, sealed, planned, loaded, answers, dangling, failure)
     summary = render_summary(report)
     log.info("%s", summary)
@@ -173,4 +175,5 @@ def run_report(
         page=place.write_bytes("report", "html", render_html(report).encode()),
         lists={name: place.write_bytes(name, "csv", data) for name, data in render_csvs(report).items()},
         answers=place.write("answers", answers),
+        attempts=place.write("attempts", attempts),
     )

@@ -58,9 +58,7 @@ def _read_warehouse(place: Workplace) -> tuple[list[SealedFile], Baseline | None
         previous = read_open_claims(conn, target).select(PREVIOUS_CLAIMS.names).cast(PREVIOUS_CLAIMS)
         record = baseline(conn, target)
         withdrawn = open_withdrawn_keys(conn, target, record.run_seq) if record else None
-    keys = (
-        keys_of(withdrawn["employee_number"], withdrawn["certificate_type"]).to_pylist() if withdrawn else []
-    )
+    keys = keys_of(withdrawn["employee_number"], withdrawn["certificate_type"]).to_pylist() if withdrawn else []
     files = [
         SealedFile.of(name, place.evidence.write_table(Part.INPUTS, name, table), table.num_rows)
         for name, table in (("ledger", ledger), ("previous_claims", previous))

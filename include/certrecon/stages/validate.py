@@ -28,7 +28,5 @@ def run_validate(place: Workplace, subject: Subject, built: BuiltClaims) -> File
     for code, count in result.counts.items():
         if count:
             log.info("%s: %s of %s claims", code, count, result.rows)
-    written = place.evidence.write_bytes(
-        Part.OUTCOME, f"validation_{subject}", "json", result.document.encode()
-    )
+    written = place.evidence.write_bytes(Part.OUTCOME, f"validation_{subject}", "json", result.document.encode())
     return file_ref(written, result.rows)

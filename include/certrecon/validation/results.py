@@ -41,10 +41,7 @@ def _rows_found(entry: Mapping[str, Any], rows: int) -> tuple[str, Bools]:
     code = entry["expectation_config"]["meta"]["code"]
     raised = entry.get("exception_info") or {}
     problems = [raised] if "raised_exception" in raised else list(raised.values())
-    if (
-        any(problem.get("raised_exception") for problem in problems)
-        or "unexpected_bitmap" not in entry["result"]
-    ):
+    if any(problem.get("raised_exception") for problem in problems) or "unexpected_bitmap" not in entry["result"]:
         message = (
             f"The expectation of {code} raised instead of giving a result: "
             f"{'; '.join(str(problem.get('exception_message')) for problem in problems)}. Nothing was published."
@@ -52,9 +49,7 @@ def _rows_found(entry: Mapping[str, Any], rows: int) -> tuple[str, Bools]:
         raise RuleEvaluationError(message)
     found = decode_bitmap(entry["result"]["unexpected_bitmap"], rows)
     if int(found.sum()) != entry["result"]["unexpected_count"]:
-        message = (
-            f"The result of {code} counts {entry['result']['unexpected_count']} rows but names {found.sum()}."
-        )
+        message = f"The result of {code} counts {entry['result']['unexpected_count']} rows but names {found.sum()}."
         raise RuleEvaluationError(message)
     return code, found
 

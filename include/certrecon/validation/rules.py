@@ -64,9 +64,7 @@ def _expiry_not_after_issue(facts: pd.DataFrame, _limits: Limits) -> pd.Series[b
 
 @_rule("DATE_IMPLAUSIBLE")
 def _date_implausible(facts: pd.DataFrame, limits: Limits) -> pd.Series[bool]:
-    issued_long_ago = (facts["issued_state"] == DateState.VALID) & (
-        facts["issued_day"] < limits.earliest_issue
-    )
+    issued_long_ago = (facts["issued_state"] == DateState.VALID) & (facts["issued_day"] < limits.earliest_issue)
     return issued_long_ago | (_both_dates(facts) & (facts["expiry_day"] > facts["latest_plausible_day"]))
 
 

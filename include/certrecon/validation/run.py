@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import logging
-import os
 
 import great_expectations as gx
 import pandas as pd
@@ -43,7 +42,6 @@ def limits_of(settings: Settings, as_of: dt.date) -> Limits:
 
 def _context() -> AbstractDataContext:
     """Return a context in memory: nothing of it outlives the validation, and no two share a site."""
-    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
@@ -54,9 +52,7 @@ def _definition(subject: Subject, suite: gx.ExpectationSuite) -> gx.ValidationDe
     context = _context()
     asset = context.data_sources.add_pandas("claims").add_dataframe_asset(str(subject))
     batch = asset.add_batch_definition_whole_dataframe("all")
-    definition = gx.ValidationDefinition(
-        name=f"validate_{subject}", data=batch, suite=context.suites.add(suite)
-    )
+    definition = gx.ValidationDefinition(name=f"validate_{subject}", data=batch, suite=context.suites.add(suite))
     return context.validation_definitions.add(definition)
 
 

@@ -51,6 +51,9 @@ ATTEMPT = pa.schema(
 )  # fmt: skip
 """One row of one request; `state` is `acknowledged`, `rejected` or null = nothing final came back."""
 
+RECORDED_ATTEMPT = pa.schema([("attempt_id", pa.int64()), *(field for field in ATTEMPT if field.name != "in_doubt")])
+"""One row of one request as it was recorded; nothing changes it any more."""
+
 KEY = pa.schema([("employee_number", pa.string()), ("certificate_type", pa.string())])
 """The key of an entry within its target."""
 
@@ -124,6 +127,9 @@ _RECORD = text(f"""
       FROM latest AS l
      WHERE u.target = :target AND {_OF_ENTRY.format("l")}
        AND u.payload_sha256 = l.payload_sha256""")  # noqa: S608
+_ATTEMPTS_OF_RUN = f"""
+    SELECT {", ".join(RECORDED_ATTEMPT.names)} FROM reconciliation.ditio_attempt
+     WHERE run_seq = %(run_seq)s ORDER BY attempt_id"""  # noqa: S608 - constants
 _UNDELIVERED = text(f"""
     UPDATE reconciliation.ditio_upsert AS u
        SET state = 'undelivered',
@@ -148,6 +154,11 @@ def read_pending(conn: Connection, run_seq: int, target: str) -> pa.Table:
     """Return what this run's outbox still has to send, with payloads: all a retry needs."""
     query = _select(with_payload=True, where="AND run_seq = %(run_seq)s AND state = 'pending'")
     return copy_out(conn, query, {"target": target, "run_seq": run_seq}, _schema(with_payload=True))
+
+
+def read_attempts(conn: Connection, run_seq: int) -> pa.Table:
+    """Return every row of every request that a run made (schema `RECORDED_ATTEMPT`), in their order."""
+    return copy_out(conn, _ATTEMPTS_OF_RUN, {"run_seq": run_seq}, RECORDED_ATTEMPT)
 
 
 def write_outbox(conn: Connection, run_seq: int, target: str, plan: pa.Table) -> int:

@@ -147,9 +147,7 @@ def _includes(asked: str | None) -> list[str]:
     return names
 
 
-def _answer_list(
-    request: Request, rows: list[Row], show: Callable[[Row], Row], token: str | None
-) -> Response:
+def _answer_list(request: Request, rows: list[Row], show: Callable[[Row], Row], token: str | None) -> Response:
     options = sandbox_of(request).options
     if options.ditio_employees_shape == "array":
         return _answer(request, [show(row) for row in rows])

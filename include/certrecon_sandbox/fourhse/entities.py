@@ -117,9 +117,7 @@ PROJECT = Entity(
 ACTION = Entity(
     name="action",
     table=lambda world: world.actions,
-    filters=_names(
-        "action_id action_type code name subtenant_id tenant_id office_name project_name project_type"
-    ),
+    filters=_names("action_id action_type code name subtenant_id tenant_id office_name project_name project_type"),
     partial=_names("name office_name project_name"),
     allowed={"action_type": ACTION_TYPES},
     sorts=_names("code name action_type office_name"),

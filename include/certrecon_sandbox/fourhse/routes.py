@@ -132,9 +132,7 @@ def add_writes(router: APIRouter, writes: Writes) -> None:
         return Response(status_code=204)
 
     body = {"requestBody": write_body(writes.fields)}
-    router.add_api_route(
-        f"/v2/{entity.name}/create", create, methods=["POST"], status_code=201, openapi_extra=body
-    )
+    router.add_api_route(f"/v2/{entity.name}/create", create, methods=["POST"], status_code=201, openapi_extra=body)
     _add_both(router, entity, "update", update, "PUT", body | {"parameters": id_parameter()})
     forced = {"parameters": [*id_parameter(), FORCE_PARAMETER]}
     _add_both(router, entity, "delete", delete, "DELETE", forced)

@@ -30,9 +30,7 @@ class Field:
     @property
     def label(self) -> str:
         """The attribute's name as Yii prints it."""
-        return self.name.replace("_", " ").title().removesuffix(" Id") + (
-            " ID" if self.name.endswith("_id") else ""
-        )
+        return self.name.replace("_", " ").title().removesuffix(" Id") + (" ID" if self.name.endswith("_id") else "")
 
 
 CERTIFICATE_FIELDS = (

@@ -51,9 +51,7 @@ ALIKE = {
     "Giovanni": "Giovani",
     "Stanisław": "Stanislaw",
 }
-_LETTERS = str.maketrans(
-    {"ø": "o", "Ø": "O", "å": "a", "Å": "A", "ł": "l", "Ł": "L", "æ": "ae", "Æ": "Ae", "đ": "d"}
-)
+_LETTERS = str.maketrans({"ø": "o", "Ø": "O", "å": "a", "Å": "A", "ł": "l", "Ł": "L", "æ": "ae", "Æ": "Ae", "đ": "d"})
 
 
 def draw_name(draw: random.Random, nation: str) -> Name:

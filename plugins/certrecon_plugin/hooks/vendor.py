@@ -29,9 +29,7 @@ class VendorHook(HttpHook):
 
     def get_conn(self, *_args: Any, **_kwargs: Any) -> NoReturn:
         """Refuse the http provider's session."""
-        raise NotImplementedError(
-            f"{type(self).__name__} is used through client(), not through the http session"
-        )
+        raise NotImplementedError(f"{type(self).__name__} is used through client(), not through the http session")
 
     def run(self, *_args: Any, **_kwargs: Any) -> NoReturn:
         """Refuse the http provider's request."""
@@ -68,9 +66,7 @@ class ConnectionParts:
         except ValueError:
             extra = None
         if not isinstance(extra, dict):
-            raise ConnectionSettingsError(
-                f"The extra of {self._where} is no JSON object. It needs {self._needs}"
-            )
+            raise ConnectionSettingsError(f"The extra of {self._where} is no JSON object. It needs {self._needs}")
         return extra
 
     def base_url(self) -> str:

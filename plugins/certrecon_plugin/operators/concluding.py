@@ -104,6 +104,7 @@ def _files(context: Context, reported: Reported | None) -> dict[str, FileRef]:
             files[f"validation_{subject}"] = FileRef(**values)
     if reported:
         files |= {"summary": reported.summary, "report": reported.page, "answers": reported.answers}
+        files["attempts"] = reported.attempts
         files |= {f"{name}_csv": ref for name, ref in reported.lists.items()}
     return files
 
@@ -152,7 +153,12 @@ def _already(run_seq: int) -> dict[str, Any] | None:
         row = read_run(conn, run_seq)
     if row is None or row.status not in {RunStatus.SUCCEEDED, RunStatus.SUCCEEDED_WITH_REJECTS}:
         return None
-    return {"status": row.status, "failure": None, "inputs_sha256": row.inputs_sha256, "outcome_sha256": row.outcome_sha256}
+    return {
+        "status": row.status,
+        "failure": None,
+        "inputs_sha256": row.inputs_sha256,
+        "outcome_sha256": row.outcome_sha256,
+    }
 
 
 class FinaliseOperator(StageOperator):

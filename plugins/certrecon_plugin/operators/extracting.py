@@ -39,9 +39,7 @@ class ExtractTenantOperator(StageOperator):
             settings = place.settings().settings.fourhse
             rate = settings.requests_per_second
             share = rate / min(TENANTS_AT_ONCE, tenants) if rate else None
-            async with FourHseHook().client(
-                concurrency=settings.concurrency, requests_per_second=share
-            ) as client:
+            async with FourHseHook().client(concurrency=settings.concurrency, requests_per_second=share) as client:
                 return await run_extract_tenant(place, client, self.tenant_id)
 
         with workplace(run_of(context)) as place:

@@ -61,8 +61,6 @@ class PlanOperator(StageOperator):
         from certrecon.words import Subject
 
         built = BuiltClaims.from_json(result_of(context, Task.BUILD_CLAIMS))
-        validations = {
-            Subject(subject): FileRef(**result_of(context, task)) for task, subject in VALIDATIONS.items()
-        }
+        validations = {Subject(subject): FileRef(**result_of(context, task)) for task, subject in VALIDATIONS.items()}
         with workplace(run_of(context)) as place:
             return run_plan(place, built, validations).to_json()
