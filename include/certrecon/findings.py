@@ -78,7 +78,7 @@ _ALL = (
             "Bring the name up to date in the system that has the old one."),
     Finding("BIRTH_DATE_MISMATCH", _M, _C, _HR, False, "has another birth date in Ditio than in 4HSE",
             "Find out whose number it is; correct the number or the birth date."),
-    Finding("EMPLOYEE_NUMBER_REUSED", _M, _C, _HR, False, "has a number under which another person was delivered before",
+    Finding("EMPLOYEE_NUMBER_REUSED", _M, _C, _HR, False, "has a number under which somebody else was delivered before",
             "Confirm whose number it is; remove the earlier person's certificates in Ditio."),
     Finding("ACTION_LINK_MISSING", _L, _W, _4, False, "has no CertificateAction, so it has no effect on compliance",
             "Link the certificate to its action in 4HSE."),

@@ -160,10 +160,7 @@ class Night:
 
     def go_on(self) -> Night:
         """Run what comes after opening."""
-        self.decide()
-        if not self.errors:
-            self._try("publish", self.publish)
-        return self.conclude()
+        return self.decide().deliver()
 
     def decide(self) -> Night:
         """Run what lies between opening and publishing."""
@@ -171,6 +168,12 @@ class Night:
             if not self.errors:
                 self._try(task.__name__, task)
         return self
+
+    def deliver(self) -> Night:
+        """Run what comes after planning."""
+        if not self.errors:
+            self._try("publish", self.publish)
+        return self.conclude()
 
     def conclude(self) -> Night:
         """Run the tasks that run whatever happened."""

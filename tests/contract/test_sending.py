@@ -123,10 +123,7 @@ def test_401_once_goes_on(sending_of: Callable[..., Sending]) -> None:
 
 def test_what_was_acknowledged_before_a_stop_stays(sending_of: Callable[..., Sending]) -> None:
     sending = sending_of(6, batch_size=2)
-    sending.server.refuses = lambda _row: None
-    sending.pipeline.run(AS_OF, mode="dry_run")
-    night = sending.night()
-    assert night.status == "succeeded"
+    sending.night()
     renew(sending.server.world, until="2028-02-01")
     stopped = sending.night(Fault(201, saves=True), Fault(403))
     assert sending.statuses == [201, 403]
@@ -386,9 +383,10 @@ def test_killed_in_the_middle_of_sending(sending_of: Callable[..., Sending]) -> 
     night = sending.pipeline.night(AS_OF)
     night.open()
     night.decide()
-    commits = iter((True, False))
+    _break_off_after_one_commit(sending.engine)
     with pytest.raises(WarehouseUnavailableError):
-        _publish_with(night, lambda: next(commits, False))
+        night.publish()
+    sql.execute(sending.engine, "DROP TRIGGER break_off ON reconciliation.ditio_attempt")
     sent_before = len(sending.server.received)
     acknowledged = sql.states(sending.engine)["acknowledged"]
     assert acknowledged == 2
@@ -400,26 +398,20 @@ def test_killed_in_the_middle_of_sending(sending_of: Callable[..., Sending]) -> 
     assert sql.run_row(sending.engine, night.run_seq)["sent"] == 6
 
 
-def _publish_with(night: Night, may_commit: Callable[[], bool]) -> None:
-    """Publish while the warehouse refuses to take attempts when `may_commit` says so."""
-    engine = night.pipeline.engine
+def _break_off_after_one_commit(engine: Engine) -> None:
+    """Let the warehouse end the connection that appends attempts for the second time."""
     sql.execute(engine, "CREATE SEQUENCE commits")
-    # A real failure of the real warehouse: the second statement that appends attempts ends its connection.
     sql.execute(
         engine,
-        """CREATE FUNCTION break_off() RETURNS trigger LANGUAGE plpgsql AS $$
-           BEGIN IF nextval('commits') > 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF; RETURN NULL; END $$""",
+        """CREATE FUNCTION break_off() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+           IF nextval('commits') > 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF;
+           RETURN NULL; END $$""",
     )
     sql.execute(
         engine,
         """CREATE TRIGGER break_off BEFORE INSERT ON reconciliation.ditio_attempt
            FOR EACH STATEMENT EXECUTE FUNCTION break_off()""",
     )
-    assert may_commit()
-    try:
-        night.publish()
-    finally:
-        sql.execute(engine, "DROP TRIGGER break_off ON reconciliation.ditio_attempt")
 
 
 def test_killed_for_good_and_the_next_night(sending_of: Callable[..., Sending]) -> None:
@@ -446,7 +438,7 @@ def test_a_run_that_was_taken_over_stops(sending_of: Callable[..., Sending]) -> 
     quick = sending.night()
     assert quick.status == "succeeded"
     before = sql.fingerprint(sending.engine, without=())
-    slow.go_on()
+    slow.deliver()
     assert {name for name, error in slow.errors.items() if isinstance(error, RunTakenOverError)} >= {
         "publish", "load", "finalise",
     }  # fmt: skip

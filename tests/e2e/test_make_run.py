@@ -10,12 +10,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import requests
 import yaml
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, func, select, text
 
+from certrecon.warehouse import tables
 from certrecon.warehouse.engine import connect_engine
 from certrecon_quickstart.postgres import EmbeddedPostgres
 from certrecon_quickstart.project import Project
@@ -36,7 +38,7 @@ WRITTEN = ("claim", "ditio_upsert", "ditio_attempt", "withdrawn_upsert", "run")
 def count(engine: Engine) -> dict[str, int]:
     with engine.connect() as conn:
         return {
-            name: conn.execute(text(f"SELECT count(*) FROM reconciliation.{name}")).scalar_one() for name in WRITTEN
+            name: conn.execute(select(func.count()).select_from(getattr(tables, name))).scalar_one() for name in WRITTEN
         }
 
 
@@ -93,8 +95,11 @@ def test_two_nights_and_a_dry_run_on_the_sandbox(checkout: Checkout, embedded: E
 def test_summary_report_and_warehouse_hold_the_same_figures(checkout: Checkout, embedded: Engine) -> None:
     ended = checkout.run()
     assert ended.code == 0, ended.printed
-    seq = rows(embedded, "SELECT max(run_seq) AS seq FROM reconciliation.run")[0]["seq"]
-    measured = rows(embedded, f"SELECT measure, value FROM reconciliation.report_summary WHERE run_seq = {seq}")
+    measured = rows(
+        embedded,
+        "SELECT measure, value FROM reconciliation.report_summary"
+        " WHERE run_seq = (SELECT max(run_seq) FROM reconciliation.run)",
+    )
     totals = {row["measure"]: int(row["value"]) for row in measured}
     assert set(DISPOSITIONS) <= set(totals)
     assert sum(totals[name] for name in DISPOSITIONS) == totals["claims"]
@@ -187,7 +192,7 @@ def generated_world(certificates: int, seed: int, settings: Row) -> World:
             employees=employees,
             ledger=[],
             settings=settings,
-            as_of=dt.date.today(),
+            as_of=dt.datetime.now(ZoneInfo("Europe/Oslo")).date(),
             projects=projects,
         )
 

@@ -101,7 +101,7 @@ class TrippedGuard:
 
 def _first_publish(inputs: GuardInputs) -> Iterator[TrippedGuard]:
     if not inputs.acknowledged and not inputs.target_is_sandbox:
-        words = "This target has never acknowledged anything, and it is not the sandbox: this would be the first publishing."
+        words = "This target has never acknowledged anything and is not the sandbox: it would be the first publishing."
         yield TrippedGuard(Guard.FIRST_PUBLISH, words, {"rows": inputs.plan.num_rows})
 
 

@@ -13,8 +13,8 @@ Rendered from `include/certrecon/findings.py`; a test compares the two. `CERTREC
 this page.
 
 A finding is a coded observation about a claim. **critical** blocks the claim: it is not sent. **warning** asks somebody
-to look. **info** tells. `severities` in the settings changes a severity, but not one marked **!**. The first words of each
-"when" are "The certificate".
+to look. **info** tells. `severities` in the settings changes a severity, but lowers none that is marked **!**. Each
+"when" goes on from "The certificate".
 """
 
 SUBJECTS = {
@@ -26,8 +26,8 @@ SUBJECTS = {
 TAIL = """
 With `no_expiry: sentinel` in the settings `EXPIRY_MISSING` is an info, and `no_expiry_date` is sent.
 
-Person, employee, name and type findings are raised only for claims that can be sent at all: of persons, of an action type
-that is published.
+Person, employee, name and type findings are raised only for claims that can be sent at all: of persons, of an action
+type that is published.
 """
 
 
