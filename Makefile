@@ -5,10 +5,10 @@ VENV := .venv/bin
 QUICKSTART := $(VENV)/python -m certrecon_quickstart
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run up down psql test lint format lock bench clean setup
+.PHONY: help run up down migrate psql test lint format lock bench clean setup
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  CONF='{\"mode\": \"dry_run\"}' make run      run parameters, as JSON"
 	@echo "  CERTIFICATES=10000 SEED=7 make run         another sandbox"
@@ -22,6 +22,9 @@ up: setup ## Start Airflow's web UI and everything behind it, until Ctrl-C
 
 down: setup ## Stop what a killed command left running
 	@$(QUICKSTART) down
+
+migrate: setup ## Bring the warehouse of AIRFLOW_CONN_WAREHOUSE_DEFAULT to the schema of this code
+	@$(QUICKSTART) migrate
 
 psql: setup ## Open the embedded warehouse with psql
 	@$(QUICKSTART) exec psql

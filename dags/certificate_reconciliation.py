@@ -52,8 +52,9 @@ PARAMS = {
         type="string",
         enum=["publish", "dry_run"],
         title="What to do",
-        description_md="**publish** sends what is due to Ditio. **dry_run** sends nothing and changes nothing: "
-        "its report says what a publishing run would do.",
+        description_md="**Publish to Ditio** sends what is due. **Dry run: only report** sends nothing and changes "
+        "nothing: its report says what publishing would do. While the DAG is paused, starting a run with *Unpause on "
+        "trigger* lets the last missed night start first, and that one publishes.",
         values_display={"publish": "Publish to Ditio", "dry_run": "Dry run: only report"},
     ),
     "tenant_ids": Param(
@@ -61,15 +62,17 @@ PARAMS = {
         type=["array", "null"],
         items={"type": "string", "minLength": 1},
         title="Only these 4HSE projects",
-        description_md="4HSE project ids, one a line. Empty: all projects of the settings. A limited run closes, "
-        "withdraws and overwrites nothing outside these projects.",
+        description_md="4HSE project ids, one a line, as in the address of a project in 4HSE. Empty: all projects of "
+        "the settings. A limited run closes, withdraws and overwrites nothing outside these projects.",
     ),
     "approval": Param(
         "auto",
         type="string",
         enum=["auto", "always"],
-        title="Ask somebody before publishing",
-        description_md="**auto**: only when a guard trips. **always**: in any case.",
+        title="When to stop before publishing",
+        description_md="**When a guard trips**: publishing stops only where a guard finds something unusual that is not "
+        "accepted below. **Always**: it stops in any case, with the report to look at. What stopped goes out with a "
+        "later run.",
         values_display={"auto": "When a guard trips", "always": "Always"},
     ),
     "accept": Param(
@@ -84,8 +87,9 @@ PARAMS = {
     "resend": Param(
         False,
         type="boolean",
-        title="Send everything again",
-        description_md="Also send what Ditio has acknowledged, for example after Ditio was restored from a backup.",
+        title="Send again what Ditio has",
+        description_md="Send every deliverable row, also those that Ditio has acknowledged; for example after Ditio was "
+        "restored from a backup.",
     ),
     "as_of": Param(
         None,
@@ -123,6 +127,8 @@ the warehouse.
 
 **When it fails.** The last task, *finalise*, says in one sentence what happened and what to do. Nothing is lost:
 what Ditio has not acknowledged goes out with the next run. To run it again, clear the whole run or trigger a new one.
+
+**Before you unpause it.** Unpausing starts the last missed night at once, and that run publishes.
 """
 
 with DAG(

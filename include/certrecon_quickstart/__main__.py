@@ -11,9 +11,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from certrecon.errors import CertreconError
-from certrecon_quickstart.connections import read_request
+from certrecon_quickstart.connections import WAREHOUSE, read_request
 from certrecon_quickstart.environment import project_environment, without_connections
-from certrecon_quickstart.migrations import migrate_airflow
+from certrecon_quickstart.errors import QuickstartError
+from certrecon_quickstart.migrations import migrate_airflow, migrate_warehouse
 from certrecon_quickstart.postgres import program_path
 from certrecon_quickstart.project import Project
 from certrecon_quickstart.run import run
@@ -66,6 +67,20 @@ def stay_up(project: Project, inherited: Mapping[str, str], _: Sequence[str]) ->
     return up(project, inherited)
 
 
+def migrate(_: Project, inherited: Mapping[str, str], __: Sequence[str]) -> int:
+    """Bring a real warehouse to the schema of this code.
+
+    Raises:
+        QuickstartError: The connection is not set.
+    """
+    if not inherited.get(WAREHOUSE):
+        message = f"Set {WAREHOUSE} to the warehouse to migrate; the embedded one is migrated by every command."
+        raise QuickstartError(message)
+    migrate_warehouse(inherited[WAREHOUSE])
+    print("The warehouse has the schema of this code.")
+    return 0
+
+
 def bring_down(project: Project, _: Mapping[str, str], __: Sequence[str]) -> int:
     """Stop services that a killed command left behind."""
     stopped = stop_services(project)
@@ -106,6 +121,7 @@ COMMANDS = (
     ("run", run_once, "run the main DAG once and print the summary"),
     ("up", stay_up, "keep the web UI and everything behind it up until Ctrl-C"),
     ("down", bring_down, "stop services that a killed command left behind"),
+    ("migrate", migrate, "bring the warehouse of AIRFLOW_CONN_WAREHOUSE_DEFAULT to the schema of this code"),
     ("exec", execute, "run a command with the services up"),
     ("test-env", in_test_environment, "run a command in the environment of the tests"),
 )

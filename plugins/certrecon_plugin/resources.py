@@ -21,19 +21,34 @@ WAREHOUSE_CONNECTION = "warehouse_default"
 
 
 def warehouse_url() -> str:
-    """Return the address of the warehouse.
+    """Return the address of the warehouse; texts in extra, such as `sslmode`, become options of libpq.
 
     Raises:
-        ConnectionSettingsError: The connection is missing.
+        ConnectionSettingsError: The connection is missing or not PostgreSQL's.
     """
+    from sqlalchemy.engine import URL
+
     try:
-        return BaseHook.get_connection(WAREHOUSE_CONNECTION).get_uri()
+        connection = BaseHook.get_connection(WAREHOUSE_CONNECTION)
     except AirflowNotFoundException as error:
         message = (
             f"The connection '{WAREHOUSE_CONNECTION}' is missing. It needs a PostgreSQL host, port, database (schema), "
             "login and password."
         )
         raise ConnectionSettingsError(message) from error
+    if connection.conn_type not in {"postgres", "postgresql"}:
+        message = f"The connection '{WAREHOUSE_CONNECTION}' must be of type postgres, not '{connection.conn_type}'."
+        raise ConnectionSettingsError(message)
+    address = URL.create(
+        "postgresql",
+        username=connection.login or None,
+        password=connection.password or None,
+        host=connection.host or None,
+        port=connection.port,
+        database=connection.schema or None,
+        query={name: value for name, value in connection.extra_dejson.items() if isinstance(value, str)},
+    )
+    return address.render_as_string(hide_password=False)
 
 
 @contextmanager

@@ -7,9 +7,7 @@ import unicodedata
 from tests.contract.pipeline import Night
 from tests.oracle.world import Claim, Result, Row, payload_sha256
 
-CLAIM_COLUMNS = [
-    name for name in Claim.__dataclass_fields__ if name not in {"payload", "disposition", "findings"}
-]
+CLAIM_COLUMNS = [name for name in Claim.__dataclass_fields__ if name not in {"payload", "disposition", "findings"}]
 
 
 def decided_claims(night: Night) -> list[Row]:

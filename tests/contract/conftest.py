@@ -82,9 +82,7 @@ def world_after_first_night(
 
 
 @pytest.fixture
-def first_night(
-    sandbox: SandboxServer, fresh_world: Remembered, warehouse: Engine, tmp_path: Path
-) -> Nights:
+def first_night(sandbox: SandboxServer, fresh_world: Remembered, warehouse: Engine, tmp_path: Path) -> Nights:
     """A sandbox and a warehouse before their first night."""
     fresh_world.put_back(sandbox)
     return Nights(sandbox, pipeline_on(sandbox, warehouse, tmp_path))

@@ -277,9 +277,7 @@ class Night:
         """Decide and plan."""
         assert self.built is not None
         with self.place() as place:
-            self.planned = _passed_on(
-                Planned.from_json, run_plan(place, self.built, self.validations).to_json()
-            )
+            self.planned = _passed_on(Planned.from_json, run_plan(place, self.built, self.validations).to_json())
 
     def publish(self) -> None:
         """Send the plan."""

@@ -77,9 +77,7 @@ def _conf(world: World) -> dict[str, Any]:
 
 
 @pytest.fixture
-def night_of(
-    server: WorldServer, pipeline_of: Callable[..., Pipeline], tmp_path: Path
-) -> Callable[[World], Night]:
+def night_of(server: WorldServer, pipeline_of: Callable[..., Pipeline], tmp_path: Path) -> Callable[[World], Night]:
     """A function that prepares the night of a world: shown by the servers, its past in the warehouse."""
 
     def prepare(world: World) -> Night:
@@ -93,9 +91,7 @@ def night_of(
 
 
 @pytest.mark.parametrize("case", JUDGED, ids=lambda case: case.id)
-def test_case(
-    case: Case, night_of: Callable[[World], Night], server: WorldServer, warehouse: Engine
-) -> None:
+def test_case(case: Case, night_of: Callable[[World], Night], server: WorldServer, warehouse: Engine) -> None:
     world = case.world()
     night = night_of(world)
     before, untouched = sql.ledger(warehouse), sql.fingerprint(warehouse)
@@ -117,9 +113,7 @@ def test_case(
 
 
 @pytest.mark.parametrize("case", REFUSED, ids=lambda case: case.id)
-def test_refused(
-    case: Case, night_of: Callable[[World], Night], server: WorldServer, warehouse: Engine
-) -> None:
+def test_refused(case: Case, night_of: Callable[[World], Night], server: WorldServer, warehouse: Engine) -> None:
     night = night_of(case.world())
     try:
         night.run()
@@ -148,9 +142,9 @@ def _check_case(case: Case, claims: tuple[Expect, ...], night: Night) -> None:
     """The claims before publishing are those that the case was written with."""
     got = sorted(night.decided(), key=_order)
     expected = sorted(claims, key=lambda one: (one.certificate_id, one.certificate_type or ""))
-    assert [(row["certificate_id"], row["certificate_type"], row["disposition"], tuple(row["findings"])) for row in got] == [
-        (one.certificate_id, one.certificate_type, one.disposition, one.findings) for one in expected
-    ], case.rule
+    assert [
+        (row["certificate_id"], row["certificate_type"], row["disposition"], tuple(row["findings"])) for row in got
+    ] == [(one.certificate_id, one.certificate_type, one.disposition, one.findings) for one in expected], case.rule
     payloads = {row["payload_sha256"] for row in got}
     for row, one in zip(got, expected, strict=True):
         columns = {name: value for name, value in one.columns.items() if name != "payload"}
@@ -212,13 +206,19 @@ def _check_ledger(
     world: World, night: Night, before: dict[tuple[str, str], Row], warehouse: Engine, server: WorldServer
 ) -> None:
     """Ditio was sent the plan, once a row; the ledger holds it as acknowledged, everything else as it was."""
-    planned = {(row["employee_number"], row["certificate_type"]): row for row in night.decided() if row["disposition"] == "planned"}
+    planned = {
+        (row["employee_number"], row["certificate_type"]): row
+        for row in night.decided()
+        if row["disposition"] == "planned"
+    }
     sent = Counter(payload_sha256(row) for row in server.received)
     assert sent == Counter(row["payload_sha256"] for row in planned.values())
     assert server.saved.keys() == {(row["employeeNumber"], row["certificateType"]) for row in server.received}
     after = sql.ledger(warehouse)
     delivered = {
-        (row["employee_number"], row["certificate_type"]) for row in night.decided() if row["disposition"] == "delivered"
+        (row["employee_number"], row["certificate_type"])
+        for row in night.decided()
+        if row["disposition"] == "delivered"
     }
     assert set(after) == set(before) | set(planned)
     for key, entry in after.items():
@@ -231,7 +231,9 @@ def _check_ledger(
             assert entry == before[key]
     attempts = sql.rows(warehouse, "SELECT * FROM reconciliation.ditio_attempt")
     assert {(row["employee_number"], row["certificate_type"]) for row in attempts} == set(planned)
-    assert {(row["http_status"], row["state"], row["run_seq"]) for row in attempts} <= {(201, "acknowledged", night.run_seq)}
+    assert {(row["http_status"], row["state"], row["run_seq"]) for row in attempts} <= {
+        (201, "acknowledged", night.run_seq)
+    }
     assert len(world.ledger) == len(before)
 
 

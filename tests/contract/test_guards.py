@@ -144,9 +144,7 @@ def good_night(server: WorldServer, pipeline_of: Callable[..., Pipeline]) -> Cal
 
 
 @pytest.mark.parametrize("trip", TRIPS, ids=lambda trip: trip.id)
-def test_a_guard_stops_publishing(
-    good_night: Callable[..., Pipeline], server: WorldServer, trip: Trip
-) -> None:
+def test_a_guard_stops_publishing(good_night: Callable[..., Pipeline], server: WorldServer, trip: Trip) -> None:
     """Nothing is sent, nothing of the plan is in the ledger, winners are undelivered, the message helps."""
     pipeline = good_night(trip.limits)
     ledger = sql.ledger(pipeline.engine)
@@ -186,16 +184,16 @@ def test_an_accepted_guard_is_recorded_and_lets_through(
     assert sql.run_row(pipeline.engine, after.run_seq)["guards"] == {}, "it compares with the accepted night"
 
 
-def test_accepting_another_guard_does_not_help(
-    good_night: Callable[..., Pipeline], server: WorldServer
-) -> None:
+def test_accepting_another_guard_does_not_help(good_night: Callable[..., Pipeline], server: WorldServer) -> None:
     pipeline = good_night({"max_drop": 0.2})
     _drop_links(server.world)
     night = pipeline.run(AS_OF, accept=["upserts", "withdrawn"])
     assert isinstance(night.errors["publish"], GuardTrippedError)
 
 
-@pytest.mark.parametrize("trip", [trip for trip in TRIPS if trip.guard in {"drop", "withdrawn"}], ids=lambda trip: trip.id)
+@pytest.mark.parametrize(
+    "trip", [trip for trip in TRIPS if trip.guard in {"drop", "withdrawn"}], ids=lambda trip: trip.id
+)
 def test_with_nothing_to_send_a_guard_stops_nothing(
     good_night: Callable[..., Pipeline], server: WorldServer, trip: Trip
 ) -> None:
@@ -238,9 +236,7 @@ def test_first_publish_to_a_real_target(server: WorldServer, pipeline_of: Callab
     assert sql.run_row(pipeline.engine, later.run_seq)["guards"] == {}
 
 
-def test_approval_always_where_nobody_can_be_asked(
-    good_night: Callable[..., Pipeline], server: WorldServer
-) -> None:
+def test_approval_always_where_nobody_can_be_asked(good_night: Callable[..., Pipeline], server: WorldServer) -> None:
     pipeline = good_night({})
     renew(server.world, "100", until="2028-02-01")
     night = pipeline.run(AS_OF, approval="always")
@@ -260,9 +256,7 @@ def test_two_guards_at_once_are_both_named(good_night: Callable[..., Pipeline], 
     assert pipeline.run(AS_OF, accept=["drop", "withdrawn"]).status == "succeeded"
 
 
-def test_what_waited_already_does_not_count_as_change(
-    good_night: Callable[..., Pipeline], server: WorldServer
-) -> None:
+def test_what_waited_already_does_not_count_as_change(good_night: Callable[..., Pipeline], server: WorldServer) -> None:
     """Rows that a guard stopped never reached the ledger; rows that Ditio rejected are no change."""
     pipeline = good_night({"min_upserts": 10, "max_upserts_share": 0.3})
     renew(server.world, *[str(number) for number in range(100, 110)], until="2028-02-01")
@@ -275,9 +269,7 @@ def test_what_waited_already_does_not_count_as_change(
     assert sql.run_row(pipeline.engine, night.run_seq)["guards"] == {}
 
 
-def test_a_limited_run_is_judged_in_its_scope(
-    server: WorldServer, pipeline_of: Callable[..., Pipeline]
-) -> None:
+def test_a_limited_run_is_judged_in_its_scope(server: WorldServer, pipeline_of: Callable[..., Pipeline]) -> None:
     """A tenant that is not read is neither missing nor fallen."""
     world = crowd(4)
     world.certificates["t2"], world.links["t2"], world.persons["t2"] = [], [], []

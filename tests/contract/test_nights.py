@@ -27,7 +27,9 @@ def test_first_night(first_night: Nights) -> None:
     night = nights.night()
     assert (night.errors, night.status) == ({}, "succeeded")
     assert decided_claims(night) == oracle_claims(oracle)
-    planned = {payload_sha256(claim.payload) for claim in oracle.claims if claim.disposition == "planned" and claim.payload}
+    planned = {
+        payload_sha256(claim.payload) for claim in oracle.claims if claim.disposition == "planned" and claim.payload
+    }
     assert {payload_sha256(row) for _, rows in nights.posts for row in rows} == planned
     ledger = sql.ledger(nights.engine)
     assert {row["payload_sha256"] for row in ledger.values()} == planned
@@ -107,7 +109,9 @@ def test_a_day_changes_some(nights: Nights, seed: int) -> None:
     assert nights.sent == sorted((row["employeeNumber"], row["certificateType"]) for row in planned)
     for row in nights.claims():
         old = before.get((row["certificate_id"], row["certificate_type"]), {})
-        assert (row["first_run_seq"] == night.run_seq) == (_facts(row) != _facts(old)), "a row for each change, none else"
+        assert (row["first_run_seq"] == night.run_seq) == (_facts(row) != _facts(old)), (
+            "a row for each change, none else"
+        )
     after = sql.ledger(nights.engine)
     sent = {(number.strip(), type_) for number, type_ in nights.sent}
     assert {key: after[key] for key in ledger if key not in sent} == {
@@ -243,7 +247,10 @@ def test_a_type_in_another_spelling(nights: Nights) -> None:
     """Changed settings spell a delivered type otherwise: blocked, and what was delivered is withdrawn."""
     rules = project_settings()["certificate_types"]
     wanted = Counter(row["certificate_type"] for row in nights.claims(disposition="delivered")).most_common(1)[0][0]
-    changed = [rule | {"certificate_type": rule["certificate_type"].upper()} if rule["certificate_type"] == wanted else rule for rule in rules]
+    changed = [
+        rule | {"certificate_type": rule["certificate_type"].upper()} if rule["certificate_type"] == wanted else rule
+        for rule in rules
+    ]
     nights.pipeline.settings["certificate_types"] = changed
     night = nights.night()
     assert night.errors == {}

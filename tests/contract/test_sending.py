@@ -149,7 +149,9 @@ def test_a_batch_is_split_down_to_the_row_at_fault(sending_of: Callable[..., Sen
     entry = sending.entry()
     assert (entry["state"], entry["http_status"], entry["attempts"]) == ("rejected", status, 4)
     assert "This is what Ditio says." in entry["message"]
-    report = sql.rows(sending.engine, "SELECT * FROM reconciliation.reconciliation_report WHERE disposition = 'rejected'")
+    report = sql.rows(
+        sending.engine, "SELECT * FROM reconciliation.reconciliation_report WHERE disposition = 'rejected'"
+    )
     assert [(row["employee_number"], row["http_status"]) for row in report] == [("100", status)]
     summary = night.file(night.reported and night.reported.summary)
     assert "1 rejected" in summary
@@ -189,7 +191,9 @@ def test_a_rejected_row_is_tried_again(sending_of: Callable[..., Sending]) -> No
 def test_the_runner_up_is_not_sent_for_a_rejected_winner(sending_of: Callable[..., Sending]) -> None:
     sending = sending_of(1)
     world = sending.server.world
-    world.certificates["t1"].append(world.certificates["t1"][0] | {"certificate_id": "older", "date_expire": "2027-01-15"})
+    world.certificates["t1"].append(
+        world.certificates["t1"][0] | {"certificate_id": "older", "date_expire": "2027-01-15"}
+    )
     world.links["t1"].append(world.links["t1"][0] | {"certificate_action_id": "l-older", "certificate_id": "older"})
     sending.server.refuses = lambda _row: "no"
     sending.night()
@@ -352,7 +356,9 @@ def test_a_doubtful_row_that_loses_its_certificate(sending_of: Callable[..., Sen
     sending.night()
     renew(sending.server.world, "100", until=B)
     sending.night(*[Fault()] * QUICK.attempts)
-    sending.server.world.links["t1"] = [row for row in sending.server.world.links["t1"] if row["certificate_id"] != "c100"]
+    sending.server.world.links["t1"] = [
+        row for row in sending.server.world.links["t1"] if row["certificate_id"] != "c100"
+    ]
     night = sending.night()
     assert (night.status, sending.sizes) == ("succeeded", [])
     assert sql.withdrawn(sending.engine) == [(*KEY, "unlinked")]

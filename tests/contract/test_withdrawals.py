@@ -88,9 +88,7 @@ LOSSES = (
     Loss("unlinked", "unlinked", _unlink, _relink),
     Loss("moved-to-other-person", "moved_to_other_person", _move_to_another, _put_back),
     Loss("number-changed", "number_changed", _set("persons", "resource_id", code="99999"), _put_back),
-    Loss(
-        "number-gone", "blocked:EMPLOYEE_NUMBER_MISSING", _set("persons", "resource_id", code=None), _put_back
-    ),
+    Loss("number-gone", "blocked:EMPLOYEE_NUMBER_MISSING", _set("persons", "resource_id", code=None), _put_back),
     Loss("retyped", "retyped", _set("links", "", action_code="FREMMED", action_name="x"), _put_back),
     Loss(
         "blocked",
@@ -188,12 +186,16 @@ def test_superseded_by_a_renewal(nights: Nights) -> None:
     link = _links(nights, row)[0]
     expiry = f"{row['valid_until'].year + 1}{str(row['valid_until'])[4:]}".replace("02-29", "02-28")
     nights.world.certificates.add(old | {"certificate_id": "renewed", "date_expire": expiry})
-    nights.world.links.add(link | {"certificate_action_id": "link-of-renewed", "certificate_id": "renewed", "date_expire": None})
+    nights.world.links.add(
+        link | {"certificate_action_id": "link-of-renewed", "certificate_id": "renewed", "date_expire": None}
+    )
     night = nights.night()
     assert night.errors == {}
     assert nights.sent == [(row["employee_number"], row["certificate_type"])]
     assert sql.withdrawn(nights.engine) == []
-    dispositions = {one["certificate_id"]: one["disposition"] for one in nights.claims(employee_number=row["employee_number"])}
+    dispositions = {
+        one["certificate_id"]: one["disposition"] for one in nights.claims(employee_number=row["employee_number"])
+    }
     assert dispositions["renewed"] == "delivered"
     assert dispositions[row["certificate_id"]] == "superseded"
     entry = sql.ledger(nights.engine)[row["employee_number"], row["certificate_type"]]

@@ -97,7 +97,13 @@ def put_in(engine: Engine, world: World, target: str) -> None:
     run_seq = execute(engine, _RUN, target=target, at=EARLIER)
     first = world.tenant_ids[0] if world.tenant_ids else next(iter(world.certificates), None)
     for entry in world.ledger:
-        execute(engine, _ENTRY, **_entry(entry, world.known.get(entry["certificate_id"], first)), target=target, run_seq=run_seq)
+        execute(
+            engine,
+            _ENTRY,
+            **_entry(entry, world.known.get(entry["certificate_id"], first)),
+            target=target,
+            run_seq=run_seq,
+        )
     outside = {claim["certificate_id"] for claim in world.outside}
     known = [_known(certificate, tenant) for certificate, tenant in world.known.items() if certificate not in outside]
     for claim in [*world.outside, *known]:

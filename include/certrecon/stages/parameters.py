@@ -98,8 +98,8 @@ def limited_tenants(parameters: Parameters, tenants: tuple[str, ...]) -> tuple[s
     strangers = [tenant for tenant in parameters.tenant_ids if tenant not in tenants]
     if strangers:
         message = (
-            f"Parameter 'tenant_ids' names '{strangers[0]}', which is not among the {len(tenants)} 4HSE projects "
-            "of the settings that the 4HSE user can see."
+            f"Parameter 'tenant_ids' names '{strangers[0]}', which is none of the {len(tenants)} 4HSE projects of the "
+            "settings that the 4HSE user can see. Take ids from the address of a project in 4HSE, or leave it empty."
         )
         raise ParameterError(message)
     chosen = tuple(dict.fromkeys(parameters.tenant_ids)) or tenants

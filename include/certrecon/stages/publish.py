@@ -53,8 +53,8 @@ def stopping_guards(place: Workplace, planned: Planned) -> tuple[TrippedGuard, .
 def _refuse(rows: int, guards: tuple[TrippedGuard, ...]) -> GuardTrippedError:
     if not guards:
         return GuardTrippedError(
-            f"Nothing of {rows} rows was sent: the run was started with approval 'always', and nobody can be asked "
-            "here. Start it in the Airflow UI, or with approval 'auto'."
+            f"Nothing of {rows} rows was sent: the run was started with approval 'always', and nobody can be asked. "
+            "Look at the report, then run again with approval 'auto'."
         )
     names = ", ".join(f'"{guard.guard}"' for guard in guards)
     words = " ".join(f"{guard.guard}: {guard.words}" for guard in guards)

@@ -91,7 +91,7 @@ def _translated(error: BaseException | None, url: URL) -> CertreconError:
             f"The warehouse connection's user {url.username or ''!r} may not do this: {_where(error)}."
         )
     if state in _OUTDATED_STATES:
-        return ConnectionSettingsError(f"The warehouse schema lacks something ({_where(error)}): run the migration.")
+        return ConnectionSettingsError(f"The warehouse schema lacks something ({_where(error)}): run `make migrate`.")
     if state[:2] in _UNAVAILABLE_CLASSES or isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return WarehouseUnavailableError(f"PostgreSQL at {_place(url)} is not available: {_first_line(error, url)}")
     return IntegrityError(f"PostgreSQL refused a change: {_where(error)}.")

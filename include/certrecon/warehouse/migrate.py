@@ -49,9 +49,9 @@ def require_head(engine: Engine) -> None:
         version, views = _installed(conn)
     if version != HEAD:
         found = f"is at version {version}" if version else "is empty"
-        raise ConnectionSettingsError(f"The warehouse {found}, this code needs {HEAD}: run the migration.")
+        raise ConnectionSettingsError(f"The warehouse {found}, this code needs {HEAD}: run `make migrate`.")
     if views != _views_digest():
-        raise ConnectionSettingsError("The warehouse's views are of another code version: run the migration.")
+        raise ConnectionSettingsError("The warehouse's views are of another code version: run `make migrate`.")
 
 
 def _installed(conn: Connection) -> tuple[str | None, str | None]:

@@ -85,7 +85,7 @@ def test_a_refused_row_is_not_quoted(warehouse: Engine) -> None:
 
 def test_a_missing_table_asks_for_the_migration(empty_database_url: str) -> None:
     engine = connect_engine(empty_database_url)
-    with pytest.raises(ConnectionSettingsError, match="run the migration"):
+    with pytest.raises(ConnectionSettingsError, match="make migrate"):
         opened_seq(engine)
     engine.dispose()
 

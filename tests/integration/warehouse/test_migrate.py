@@ -53,7 +53,7 @@ def test_views_of_another_version_are_made_anew(warehouse: Engine) -> None:
     with transaction(warehouse) as conn:
         conn.execute(text("DROP VIEW reconciliation.report_summary"))
         conn.execute(text("COMMENT ON SCHEMA reconciliation IS 'other'"))
-    with pytest.raises(ConnectionSettingsError, match="run the migration"):
+    with pytest.raises(ConnectionSettingsError, match="make migrate"):
         require_head(warehouse)
     migrate(warehouse)
     require_head(warehouse)
@@ -98,5 +98,5 @@ def test_what_is_not_migrated_is_refused(empty: Engine, change: str, message: st
     with transaction(empty) as conn:
         for statement in change.split(";"):
             conn.execute(text(statement))
-    with pytest.raises(ConnectionSettingsError, match=f"{message}.*run the migration"):
+    with pytest.raises(ConnectionSettingsError, match=f"{message}.*make migrate"):
         require_head(empty)
