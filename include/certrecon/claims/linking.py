@@ -38,7 +38,9 @@ def link_facts(grain: Grain, links: Links, inputs: ClaimInputs, person: Ints) ->
     is_person = np.asarray(pc.if_else(pc.is_null(resource), pa.array(person >= 0), pc.equal(resource, PERSON)))
     some_published = _any_link(links, ~_unpublished(link_type, settings), claims)
     published = ~_unpublished(own_type, settings)[grain.certificate] & (some_published | ~grain.linked)
-    warned = pc.equal(pc.utf8_trim_whitespace(column(certificates, "warning")), "1")
+    warned = pc.is_in(
+        pc.utf8_trim_whitespace(column(certificates, "warning")), value_set=pa.array(["1", "true"]), skip_nulls=True
+    )
     return {
         "linked": pa.array(grain.linked),
         "is_person": pa.array(is_person[grain.certificate]),
@@ -52,7 +54,7 @@ def link_facts(grain: Grain, links: Links, inputs: ClaimInputs, person: Ints) ->
 
 
 def _drifting_types(ledger: pa.Table, settings: Settings) -> list[str]:
-    """Return the settings' types that the target knows in an earlier spelling (`TYPE_SPELLING_DRIFT`)."""
+    """Return the settings' types that the target knows in a spelling that is no younger (`TYPE_SPELLING_DRIFT`)."""
     acknowledged = ledger.filter(pc.is_valid(ledger.column("acknowledged_payload_sha256")))
     first = acknowledged.group_by("certificate_type").aggregate([("first_acknowledged_at", "min")])
     since = dict(

@@ -1,0 +1,1 @@
+"""Whatever comes in: properties of claims, winners, dates, text and bitmaps."""
