@@ -65,7 +65,7 @@ def _drifting_types(ledger: pa.Table, settings: Settings) -> list[str]:
         name
         for name in sorted(types)
         if any(
-            known != name and fold_key(known) == fold_key(name) and (name not in since or since[known] < since[name])
+            known != name and fold_key(known) == fold_key(name) and (name not in since or since[known] <= since[name])
             for known in since
         )
     ]

@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from certrecon.claims.columns import column
 from certrecon.claims.dates import Bools, DateState, Ints, day_number, parse_loose_days
 from certrecon.claims.inputs import ClaimInputs
 from certrecon.names import Name, names_agree
@@ -58,11 +59,6 @@ class PersonFacts:
     reused: Bools
 
 
-def _column(table: pa.Table, name: str) -> pa.Array:
-    column = table.column(name)
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-
-
 def _flag(column: pa.Array, *texts: str) -> Bools:
     lowered = pc.utf8_lower(pc.utf8_trim_whitespace(column))
     return np.asarray(pc.fill_null(pc.is_in(lowered, value_set=pa.array(texts)), False))
@@ -79,7 +75,7 @@ def _numbers(inputs: ClaimInputs) -> pa.Array:
     crosswalk = inputs.settings.crosswalk.numbers
     if not crosswalk:
         return own
-    known = _positions(_column(inputs.persons, "person_id"), pa.array(crosswalk.keys(), pa.string()))
+    known = _positions(column(inputs.persons, "person_id"), pa.array(crosswalk.keys(), pa.string()))
     given = pa.array(crosswalk.values(), pa.string()).take(pa.array(known, mask=known < 0))
     return pc.coalesce(given, own)
 
@@ -105,7 +101,7 @@ def _agreement(left: pd.DataFrame, right: pd.DataFrame) -> Bools:
 
 def _name_frame(table: pa.Table, given: str, family: str) -> pd.DataFrame:
     return pd.DataFrame(
-        {"given": _column(table, given).to_pandas(), "family": _column(table, family).to_pandas()},
+        {"given": column(table, given).to_pandas(), "family": column(table, family).to_pandas()},
         dtype=object,
     )
 
@@ -142,15 +138,15 @@ def _matches(numbers: pa.Array, employees: pa.Table) -> tuple[Ints, Ints]:
 
 def _inactive(employees: pa.Table, as_of: int) -> Bools:
     """Return which employees are disabled or have left before `as_of`; an unreadable end counts as left."""
-    ends = parse_loose_days(_column(employees, "end_date"))
+    ends = parse_loose_days(column(employees, "end_date"))
     left = (ends.valid & (ends.day < as_of)) | (ends.state == DateState.INVALID)
-    open_again = _flag(_column(employees, "ended_open"), "true")
-    return np.asarray(_flag(_column(employees, "disabled"), "true", "1") | (left & ~open_again))
+    open_again = _flag(column(employees, "ended_open"), "true")
+    return np.asarray(_flag(column(employees, "disabled"), "true", "1") | (left & ~open_again))
 
 
 def _births(persons: pa.Table, employees: pa.Table, rows: Ints) -> npt.NDArray[np.int8]:
-    ours = parse_loose_days(_column(persons, "birth_date"))
-    theirs = parse_loose_days(_column(employees, "birth_date")).take(rows)
+    ours = parse_loose_days(column(persons, "birth_date"))
+    theirs = parse_loose_days(column(employees, "birth_date")).take(rows)
     known = ours.valid & theirs.valid
     return np.where(known, np.where(ours.day == theirs.day, Births.EQUAL, Births.DIFFERENT), Births.UNKNOWN).astype(
         np.int8
@@ -158,24 +154,28 @@ def _births(persons: pa.Table, employees: pa.Table, rows: Ints) -> npt.NDArray[n
 
 
 def _last_deliveries(ledger: pa.Table) -> pa.Table:
-    """Return the last acknowledged ledger entry of each employee number."""
+    """Return the last acknowledged ledger entries of each employee number: several where one answer took them."""
     acknowledged = ledger.filter(pc.is_valid(ledger.column("acknowledged_payload_sha256")))
-    ordered = acknowledged.sort_by([("acknowledged_at", "descending"), ("certificate_type", "ascending")])
-    numbers = _column(ordered, "employee_number").dictionary_encode()
-    first = np.unique(np.asarray(numbers.indices), return_index=True)[1]
-    return ordered.take(pa.array(first))
+    last = acknowledged.group_by("employee_number").aggregate([("acknowledged_at", "max")])
+    rows = pc.index_in(column(acknowledged, "employee_number"), value_set=column(last, "employee_number"))
+    latest = column(last, "acknowledged_at_max").take(rows)
+    return acknowledged.filter(pc.equal(column(acknowledged, "acknowledged_at"), latest))
 
 
 def _reused(inputs: ClaimInputs, numbers: pa.Array, employee_names: pd.DataFrame, single: Bools) -> Bools:
     last = _last_deliveries(inputs.ledger)
-    places = _positions(numbers, _column(last, "employee_number"))
-    entry = last.take(pa.array(places, mask=places < 0))
-    own = _column(inputs.persons, "person_id")
-    other = np.asarray(pc.fill_null(pc.not_equal(_column(entry, "acknowledged_person_id"), own), False))
-    suspects = np.flatnonzero(single & other)
-    then = _name_frame(entry, "acknowledged_given_name", "acknowledged_family_name").iloc[suspects]
+    persons = pd.DataFrame({"person": np.flatnonzero(single)})
+    persons["number"] = numbers.to_pandas().to_numpy(object)[single]
+    entries = pd.DataFrame({"entry": np.arange(last.num_rows)})
+    entries["number"] = column(last, "employee_number").to_pandas().to_numpy(object)
+    pairs = persons.merge(entries, on="number")
+    own = column(inputs.persons, "person_id").take(pa.array(pairs["person"].to_numpy(np.int64)))
+    then = column(last, "acknowledged_person_id").take(pa.array(pairs["entry"].to_numpy(np.int64)))
+    suspects = pairs[np.asarray(pc.fill_null(pc.not_equal(then, own), False))]
+    names_then = _name_frame(last, "acknowledged_given_name", "acknowledged_family_name")
+    agree = _agreement(names_then.iloc[suspects["entry"]], employee_names.iloc[suspects["person"]])
     reused = np.zeros(len(numbers), np.bool_)
-    reused[suspects] = ~_agreement(then, employee_names.iloc[suspects])
+    reused[suspects["person"].to_numpy(np.int64)[~agree]] = True
     return reused
 
 
@@ -200,12 +200,12 @@ def person_facts(inputs: ClaimInputs) -> PersonFacts:
     given, family = (trimmed_column(persons.column(name)) for name in ("first_name", "last_name"))
     return PersonFacts(
         number=numbers,
-        ditio_number=_column(matched, "employee_number"),
+        ditio_number=column(matched, "employee_number"),
         given=given,
         family=family,
         full=_full_names(given, family),
-        historicised=_flag(_column(persons, "owned_active"), "false", "0")
-        | _flag(_column(persons, "parent_active"), "false", "0"),
+        historicised=_flag(column(persons, "owned_active"), "false", "0")
+        | _flag(column(persons, "parent_active"), "false", "0"),
         shared=_shared(numbers, names),
         employees=counts,
         inactive=inactive[employee_rows],

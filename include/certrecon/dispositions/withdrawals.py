@@ -7,12 +7,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from certrecon.claims.columns import column
 from certrecon.dispositions.decide import Decision
 from certrecon.dispositions.inputs import DecisionInputs, Scope
 from certrecon.dispositions.verdicts import Verdicts
 from certrecon.dispositions.winners import keys_of
 from certrecon.settings import Settings
-from certrecon.words import Disposition, Unlinked
+from certrecon.words import Unlinked
 
 Bools = npt.NDArray[np.bool_]
 
@@ -31,10 +32,6 @@ read the entry's tenant."""
 UNPUBLISHED = ("ACTION_TYPE_NOT_PUBLISHED", "RESOURCE_NOT_PERSON")
 
 
-def _column(table: pa.Table, name: str) -> pa.Array:
-    return table.column(name).combine_chunks()
-
-
 def _truths(condition: pa.Array | pa.ChunkedArray) -> Bools:
     return np.asarray(pc.fill_null(condition, False))
 
@@ -45,16 +42,16 @@ def _in_scope(entries: pa.Table, scope: Scope, certificate_ids: pa.Array) -> pa.
         return pa.repeat(pa.scalar(value=True), entries.num_rows)
     tenants = pa.array(scope.tenants, pa.string())
     return pc.or_(
-        pc.is_in(_column(entries, "acknowledged_tenant_id"), value_set=tenants),
-        pc.is_in(_column(entries, "acknowledged_certificate_id"), value_set=certificate_ids),
+        pc.is_in(column(entries, "acknowledged_tenant_id"), value_set=tenants),
+        pc.is_in(column(entries, "acknowledged_certificate_id"), value_set=certificate_ids),
     )
 
 
 def _absence(entries: pa.Table, inputs: DecisionInputs) -> pa.Array:
     """Return the reason of entries whose certificate was not read."""
     moved = inputs.lookups.filter(pc.equal(inputs.lookups.column("outcome"), "moved")).column("certificate_id")
-    was_moved = pc.is_in(_column(entries, "acknowledged_certificate_id"), value_set=moved.combine_chunks())
-    read = pc.is_in(_column(entries, "acknowledged_tenant_id"), value_set=pa.array(inputs.scope.tenants, pa.string()))
+    was_moved = pc.is_in(column(entries, "acknowledged_certificate_id"), value_set=moved.combine_chunks())
+    read = pc.is_in(column(entries, "acknowledged_tenant_id"), value_set=pa.array(inputs.scope.tenants, pa.string()))
     return pc.if_else(was_moved, "moved_to_other_tenant", pc.if_else(read, "deleted", "tenant_missing"))
 
 
@@ -68,22 +65,22 @@ def _reasons(
     entries: pa.Table, decision: Decision, verdicts: Verdicts, inputs: DecisionInputs, settings: Settings
 ) -> pa.Array:
     claims = decision.claims
-    ids = _column(entries, "acknowledged_certificate_id")
-    place = pc.index_in(ids, value_set=_column(claims, "certificate_id"))
+    ids = column(entries, "acknowledged_certificate_id")
+    place = pc.index_in(ids, value_set=column(claims, "certificate_id"))
     same_type = pc.index_in(
-        keys_of(ids, _column(entries, "certificate_type")),
-        value_set=keys_of(_column(claims, "certificate_id"), _column(claims, "certificate_type")),
+        keys_of(ids, column(entries, "certificate_type")),
+        value_set=keys_of(column(claims, "certificate_id"), column(claims, "certificate_type")),
     )
-    now = claims.select(["resource_id", "employee_number", "linked", "disposition"]).take(place)
+    now = claims.select(["resource_id", "employee_number", "linked", "certificate_type"]).take(place)
     unlinked = pc.and_(
         pc.invert(now.column("linked")),
-        settings.unlinked is Unlinked.HOLD or pc.equal(now.column("disposition"), str(Disposition.HELD)),
+        settings.unlinked is Unlinked.HOLD or pc.is_null(now.column("certificate_type")),
     )
     return pc.case_when(
         pc.make_struct(
             pc.is_null(place),
-            _truths(pc.not_equal(_column(now, "resource_id"), _column(entries, "acknowledged_person_id"))),
-            _truths(pc.not_equal(_column(now, "employee_number"), _column(entries, "employee_number"))),
+            _truths(pc.not_equal(column(now, "resource_id"), column(entries, "acknowledged_person_id"))),
+            _truths(pc.not_equal(column(now, "employee_number"), column(entries, "employee_number"))),
             _truths(unlinked),
             pc.is_null(same_type),
         ),
@@ -104,13 +101,13 @@ def find_withdrawn(decision: Decision, verdicts: Verdicts, inputs: DecisionInput
     """
     ledger = inputs.ledger.filter(pc.is_valid(inputs.ledger.column("acknowledged_payload_sha256")))
     keys = keys_of(ledger.column("employee_number"), ledger.column("certificate_type"))
-    in_scope = _in_scope(ledger, inputs.scope, _column(decision.claims, "certificate_id"))
+    in_scope = _in_scope(ledger, inputs.scope, column(decision.claims, "certificate_id"))
     entries = ledger.filter(pc.and_(in_scope, pc.invert(pc.is_in(keys, value_set=decision.supported))))
     table = pa.table(
         [
-            _column(entries, "employee_number"),
-            _column(entries, "certificate_type"),
-            _column(entries, "acknowledged_certificate_id"),
+            column(entries, "employee_number"),
+            column(entries, "certificate_type"),
+            column(entries, "acknowledged_certificate_id"),
             _reasons(entries, decision, verdicts, inputs, settings),
         ],
         schema=WITHDRAWN,
