@@ -62,17 +62,17 @@ PARAMS = {
         type=["array", "null"],
         items={"type": "string", "minLength": 1},
         title="Only these 4HSE projects",
-        description_md="4HSE project ids, one a line, as in the address of a project in 4HSE. Empty: all projects of "
-        "the settings. A limited run closes, withdraws and overwrites nothing outside these projects.",
+        description_md="4HSE project ids, one a line, as in the address of a project in 4HSE. Empty: all projects "
+        "of the settings. A limited run closes, withdraws and overwrites nothing outside these projects.",
     ),
     "approval": Param(
         "auto",
         type="string",
         enum=["auto", "always"],
         title="When to stop before publishing",
-        description_md="**When a guard trips**: publishing stops only where a guard finds something unusual that is not "
-        "accepted below. **Always**: it stops in any case, with the report to look at. What stopped goes out with a "
-        "later run.",
+        description_md="**When a guard trips**: publishing stops only where a guard finds something unusual that "
+        "is not accepted below. **Always**: it stops in any case, with the report to look at. What stopped goes out "
+        "with a later run.",
         values_display={"auto": "When a guard trips", "always": "Always"},
     ),
     "accept": Param(
@@ -88,8 +88,8 @@ PARAMS = {
         False,
         type="boolean",
         title="Send again what Ditio has",
-        description_md="Send every deliverable row, also those that Ditio has acknowledged; for example after Ditio was "
-        "restored from a backup.",
+        description_md="Send every deliverable row, also those that Ditio has acknowledged; for example after Ditio "
+        "was restored from a backup.",
     ),
     "as_of": Param(
         None,

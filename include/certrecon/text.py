@@ -11,6 +11,9 @@ import pyarrow.compute as pc
 _LETTERS = str.maketrans({"ø": "o", "æ": "ae", "å": "a", "đ": "d", "ð": "d", "ł": "l", "þ": "th", "ß": "ss", "œ": "oe"})
 
 
+MOST_KEY_CHARACTERS = 255
+
+
 def trimmed(text: str) -> str:
     """Return `text` in NFC without surrounding white space."""
     return unicodedata.normalize("NFC", text).strip()
@@ -50,6 +53,18 @@ def trimmed_column(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     values = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     cleaned = pc.utf8_trim_whitespace(pc.utf8_normalize(values.cast(pa.string()), form="NFC"))
     return pc.if_else(pc.equal(cleaned, ""), pa.scalar(None, pa.string()), cleaned)
+
+
+def key_column(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+    """Return a string column trimmed and in NFC, null where it could be no key of the warehouse.
+
+    Nobody has an employee number of more than 255 characters or with a NUL in it.
+    """
+    keys = trimmed_column(column)
+    usable = pc.and_(
+        pc.less_equal(pc.utf8_length(keys), MOST_KEY_CHARACTERS), pc.invert(pc.match_substring(keys, "\0"))
+    )
+    return pc.if_else(usable, keys, pa.scalar(None, pa.string()))
 
 
 def json_literals(column: pa.Array) -> pa.Array:

@@ -44,9 +44,9 @@ from certrecon.stages.seal_inputs import SealedInputs, run_seal_inputs
 from certrecon.stages.validate import run_validate
 from certrecon.stages.workplace import Workplace, file_ref
 from certrecon.validation.run import COLUMNS
-from certrecon.words import Subject
 from certrecon.warehouse.engine import transaction
 from certrecon.warehouse.runs import require_running
+from certrecon.words import Subject
 
 OSLO = ZoneInfo("Europe/Oslo")
 QUICK = RetryPolicy(attempts=3, rate_limited_attempts=4, base=0.001, cap=0.004, total=10.0)

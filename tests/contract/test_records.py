@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -63,7 +64,7 @@ def test_the_evidence_alone_gives_the_same_again(nights: Nights) -> None:
     again = judge_inputs(inputs, facts, verdicts)
     assert again.decision.claims.to_pylist() == night.decided()
     assert again.decision.plan.to_pylist() == night.plan_rows()
-    assert again.withdrawn.to_pylist() == night.withdrawn_rows() != []
+    assert again.withdrawn.entries.to_pylist() == night.withdrawn_rows() != []
     assert again.findings == (night.planned and night.planned.findings)
 
 
@@ -125,7 +126,7 @@ def test_no_birth_date_leaves_the_inputs(nights: Nights) -> None:
     ]
     stored = "\n".join(
         str(sql.rows(nights.engine, f"SELECT t::text AS t FROM reconciliation.{name} t")) for name in tables
-    )  # noqa: S608
+    )
     assert [birth for birth in births if birth in outcome or birth in stored] == []
     assert any(birth in _as_text(file) for birth in births for file in (folder / "inputs").iterdir())
 
@@ -177,7 +178,7 @@ def test_a_read_that_is_never_whole(pipeline: Pipeline, server: WorldServer) -> 
     rows.append(dict(rows[0], certificate_id="c100 "))
     original, reads = server._page, []
 
-    def one_too_many(asked: dict, rows: list, key: str):  # type: ignore[no-untyped-def, type-arg]
+    def one_too_many(asked: dict[str, Any], rows: list[Any], key: str) -> Any:
         answer = original(asked, rows, key)
         if key == "certificate_id":
             reads.append(asked["page"])

@@ -130,9 +130,7 @@ class Case:
         return world
 
 
-def claim(
-    disposition: str, *findings: str, cid: str = "c1", type_: str | None = "Byggekort", **columns: Any
-) -> Expect:
+def claim(disposition: str, *findings: str, cid: str = "c1", type_: str | None = "Byggekort", **columns: Any) -> Expect:
     """Write down an expected claim; codes come sorted."""
     return Expect(disposition, tuple(sorted(findings)), cid, type_, columns)
 

@@ -63,9 +63,7 @@ def drafts_of(sources: Sources, settings: Row) -> Iterator[Draft]:
                 yield draft
 
 
-def _split(
-    tenant: str, certificate_id: str, certificate: Row, links: list[Row], rules: list[Row]
-) -> list[Draft]:
+def _split(tenant: str, certificate_id: str, certificate: Row, links: list[Row], rules: list[Row]) -> list[Draft]:
     if not links:
         rule = _rule_unlinked(rules, certificate)
         return [Draft(tenant, certificate_id, certificate, [], _type(rule), _limit(rule))]

@@ -67,9 +67,7 @@ def read(world: World, tenants: list[str], settings: Row) -> Sources:
         ValueError: when a certificate comes from two tenants.
 
     """
-    certificates = {
-        t: _rows(world.certificates.get(t, []), t, "certificate_id", "tenant_id") for t in tenants
-    }
+    certificates = {t: _rows(world.certificates.get(t, []), t, "certificate_id", "tenant_id") for t in tenants}
     every_id = [certificate_id for rows in certificates.values() for certificate_id in rows]
     if len(every_id) != len(set(every_id)):
         raise ValueError("a certificate in two tenants")

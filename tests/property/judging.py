@@ -62,7 +62,8 @@ def judge(*worlds: World) -> list[Judged]:
         start = part.stop
         asked = _decision_inputs(world, given)
         decision = decide(one.facts, verdicts, asked, settings.settings)
-        judged.append(Judged(one, verdicts, decision, find_withdrawn(decision, verdicts, asked, settings.settings)))
+        withdrawn = find_withdrawn(decision, verdicts, asked, settings.settings).entries
+        judged.append(Judged(one, verdicts, decision, withdrawn))
     return judged
 
 
@@ -85,7 +86,9 @@ def _claim_inputs(world: World, settings: LoadedSettings) -> ClaimInputs:
     read = sources.read(world, tenants, shape)
     number = settings.settings.employee_match.person_field
     return ClaimInputs(
-        certificates=_table(CERTIFICATES, [row | {"tenant_id": t} for t in tenants for row in read.certificates[t].values()]),
+        certificates=_table(
+            CERTIFICATES, [row | {"tenant_id": t} for t in tenants for row in read.certificates[t].values()]
+        ),
         links=_table(LINKS, [row | {"tenant_id": t} for t in tenants for row in read.links[t].values()]),
         persons=_table(
             PERSONS,
@@ -150,7 +153,9 @@ def _ledger(world: World) -> pa.Table:
     rows = []
     for entry in world.ledger:
         acknowledged = entry["acknowledged_payload_sha256"] is not None
-        own = {f"acknowledged_{name}": entry[name] for name in ("certificate_id", "person_id", "given_name", "family_name")}
+        own = {
+            f"acknowledged_{name}": entry[name] for name in ("certificate_id", "person_id", "given_name", "family_name")
+        }
         rows.append(
             {name: entry.get(name) for name in LEDGER.names}
             | (own if acknowledged else {})
@@ -174,8 +179,3 @@ def _decision_inputs(world: World, inputs: ClaimInputs) -> DecisionInputs:
         certificates=inputs.certificates.num_rows,
         resend=world.resend,
     )
-
-
-def claims_of(judged: Judged) -> list[Row]:
-    """Return the decided claims in the form of the contract tests' comparison."""
-    return judged.decision.claims.to_pylist()

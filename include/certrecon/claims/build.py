@@ -39,8 +39,9 @@ def _refuse_doubled(certificates: pa.Table) -> None:
     doubled = counts.filter(pc.greater(counts.field("counts"), 1))
     if len(doubled):
         message = (
-            f"Certificate {doubled.field('values')[0]} and {len(doubled) - 1} more were read in two tenants at once: "
-            "they moved while they were read. Run again."
+            f"Certificate {doubled.field('values')[0]} and {len(doubled) - 1} more were read in two tenants. If "
+            "they moved while they were read, the next run is fine; if it happens again, ids of certificates are not "
+            "unique over tenants: limit the run to one of them (tenant_ids)."
         )
         raise IncompleteReadError(message)
 

@@ -25,8 +25,11 @@ FIRST_DAY = (dt.date.min - EPOCH).days
 MOST_UNITS = 4_000_000
 """More units than lead past year 9999 from anywhere, in every unit."""
 
+MOST_DIGITS = 18
+"""More digits than any number of 64 bits is sure to hold."""
+
 _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
-_POSITIVE = r"^[0-9]{1,18}(\.0+)?$"
+_POSITIVE = r"^[0-9]+(\.0+)?$"
 
 
 class DateState(IntEnum):
@@ -136,10 +139,12 @@ def add_years(day: DayNumbers, years: npt.NDArray[np.int64]) -> Ints:
 
 
 def parse_positive(column: pa.Array) -> Ints:
-    """Read whole numbers above zero from a string column; everything else is 0."""
+    """Read whole numbers above zero from a string column, however large; everything else is 0."""
     fits = pc.fill_null(pc.match_substring_regex(column, _POSITIVE), False)
-    whole = pc.replace_substring_regex(pc.if_else(fits, column, pa.scalar("0")), r"\.0+$", "")
-    return np.asarray(whole.cast(pa.int64()))
+    whole = pc.replace_substring_regex(pc.if_else(fits, column, pa.scalar("0")), r"^0+|\.0+$", "")
+    huge = pc.greater(pc.utf8_length(whole), MOST_DIGITS)
+    digits = pc.if_else(huge, pa.scalar(str(MOST_UNITS)), pc.if_else(pc.equal(whole, ""), pa.scalar("0"), whole))
+    return np.asarray(digits.cast(pa.int64()))
 
 
 def add_validity(start: Days, count: Ints, unit: pa.Array) -> Days:

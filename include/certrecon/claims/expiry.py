@@ -86,13 +86,14 @@ def govern(links: Expiries, received: Ints, claim: Ints, claims: int) -> Governi
 
     Args:
         links: Expiry of each link.
-        received: A number for the text behind each link's expiry: equal texts, equal numbers.
+        received: A number for the text behind each link's expiry: equal texts, equal numbers. It settles which
+            of several malformed ones is named, so that the vendor's order of rows does not.
         claim: The claim of each link.
         claims: How many claims there are.
     """
     state, day = links.days.state, links.days.day
     order = np.lexsort(
-        (links.source, np.where(links.days.valid, day, _LATER_THAN_ALL), state != DateState.INVALID, claim)
+        (received, links.source, np.where(links.days.valid, day, _LATER_THAN_ALL), state != DateState.INVALID, claim)
     )
     present, first = np.unique(claim[order], return_index=True)
     link = np.full(claims, -1, np.int64)

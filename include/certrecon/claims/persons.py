@@ -17,7 +17,7 @@ from certrecon.claims.columns import column
 from certrecon.claims.dates import Bools, DateState, Ints, day_number, parse_loose_days
 from certrecon.claims.inputs import ClaimInputs
 from certrecon.names import Name, names_agree
-from certrecon.text import trimmed_column
+from certrecon.text import key_column, trimmed_column
 
 
 class Births(IntEnum):
@@ -71,7 +71,7 @@ def _positions(values: pa.Array, among: pa.Array) -> Ints:
 
 def _numbers(inputs: ClaimInputs) -> pa.Array:
     """Return each person's number: the crosswalk's, else 4HSE's own."""
-    own = trimmed_column(inputs.persons.column("number"))
+    own = key_column(inputs.persons.column("number"))
     crosswalk = inputs.settings.crosswalk.numbers
     if not crosswalk:
         return own
@@ -124,7 +124,7 @@ def _shared(numbers: pa.Array, names: pd.DataFrame) -> Bools:
 
 def _matches(numbers: pa.Array, employees: pa.Table) -> tuple[Ints, Ints]:
     """Return how many employees carry each person's number, and the row of the first (-1 = none)."""
-    theirs = trimmed_column(employees.column("employee_number"))
+    theirs = key_column(employees.column("employee_number"))
     distinct = theirs.dictionary_encode()
     codes = np.asarray(pc.fill_null(distinct.indices.cast(pa.int64()), -1))
     present, first, counts = np.unique(codes, return_index=True, return_counts=True)

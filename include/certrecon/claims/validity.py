@@ -46,12 +46,19 @@ def _with_sentinel(expiries: Expiries, settings: Settings) -> Expiries:
     return Expiries(expiries.days.otherwise(sentinel), source)
 
 
+def _text_ranks(texts: pa.Array) -> Ints:
+    """Return a number for each text that does not depend on the order of rows; null is 0."""
+    encoded = texts.dictionary_encode()
+    ranks = np.zeros(len(encoded.dictionary) + 1, np.int64)
+    ranks[np.asarray(pc.array_sort_indices(encoded.dictionary)).astype(np.int64)] = np.arange(1, len(ranks))
+    return np.asarray(ranks[np.asarray(pc.fill_null(encoded.indices.cast(pa.int64()), -1))])
+
+
 def _claim_expiries(grain: Grain, links: Links, own: Expiries, received: pa.Array) -> GoverningExpiries:
     """Return each claim's expiry: the governing one of its links, or an unlinked certificate's own."""
     claims = len(grain.certificate)
     of_links = link_expiries(column(links.table, "date_expire"), own.take(links.certificate))
-    texts = np.asarray(pc.fill_null(received.dictionary_encode().indices.cast(pa.int64()), -1)) + 1
-    governed = govern(of_links, texts, links.claim, claims)
+    governed = govern(of_links, _text_ranks(received), links.claim, claims)
     unlinked = own.take(grain.certificate)
     state, day, source = (
         np.where(grain.linked, linked_value, own_value)

@@ -183,7 +183,7 @@ def decide(facts: pa.Table, verdicts: Verdicts, inputs: DecisionInputs, settings
     first_three = [not_applicable, verdicts.blocked, _held(facts, settings)]
     eligible = ~np.logical_or.reduce(first_three)
     issued, until = _days(facts, "issued"), _days(facts, "expiry")
-    outside = outside_contenders(inputs.previous, inputs.scope, facts.column("certificate_id").combine_chunks())
+    outside = outside_contenders(inputs, facts.column("certificate_id").combine_chunks())
     won = _won(facts, eligible, issued, until, outside)
     rows = pa.array(np.flatnonzero(won))
     winning = facts.take(rows)

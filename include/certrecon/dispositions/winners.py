@@ -7,7 +7,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from certrecon.dispositions.inputs import ELIGIBLE, Scope
+from certrecon.claims.columns import column
+from certrecon.dispositions.inputs import ELIGIBLE, DecisionInputs
+from certrecon.dispositions.scope import inside
 
 Bools = npt.NDArray[np.bool_]
 
@@ -23,19 +25,22 @@ CONTENDERS = pa.schema(
 """Eligible claims as they compete."""
 
 
-def outside_contenders(previous: pa.Table, scope: Scope, certificate_ids: pa.Array) -> pa.Table:
+def outside_contenders(inputs: DecisionInputs, read: pa.Array) -> pa.Table:
     """Return the eligible claims outside a limited run's scope, as the warehouse knows them.
 
-    A certificate that was read in this run competes as it was read, wherever it was before.
+    A certificate that was read in this run competes as it was read, wherever it was before; one that
+    moved out of the scope competes as it was known.
+
+    Args:
+        inputs: The warehouse's claims, look-ups and scope.
+        read: The certificates that were read.
     """
-    if not scope.limited:
+    if not inputs.scope.limited:
         return CONTENDERS.empty_table()
-    tenants = pa.array(scope.tenants, pa.string())
-    outside = pc.and_(
-        pc.invert(pc.is_in(previous.column("tenant_id"), value_set=tenants)),
-        pc.invert(pc.is_in(previous.column("certificate_id"), value_set=certificate_ids)),
-    )
-    eligible = pc.is_in(previous.column("disposition"), value_set=pa.array([str(name) for name in ELIGIBLE]))
+    previous = inputs.previous
+    ids, tenants = column(previous, "certificate_id"), column(previous, "tenant_id")
+    outside = pc.invert(inside(ids, tenants, read, inputs))
+    eligible = pc.is_in(column(previous, "disposition"), value_set=pa.array([str(name) for name in ELIGIBLE]))
     return previous.filter(pc.and_(outside, eligible)).select(CONTENDERS.names).cast(CONTENDERS)
 
 

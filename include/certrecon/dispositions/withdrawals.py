@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -9,7 +11,8 @@ import pyarrow.compute as pc
 
 from certrecon.claims.columns import column
 from certrecon.dispositions.decide import Decision
-from certrecon.dispositions.inputs import DecisionInputs, Scope
+from certrecon.dispositions.inputs import DecisionInputs
+from certrecon.dispositions.scope import inside
 from certrecon.dispositions.verdicts import Verdicts
 from certrecon.dispositions.winners import keys_of
 from certrecon.settings import Settings
@@ -29,6 +32,9 @@ WITHDRAWN = pa.schema(
 4HSE knows the certificate in a tenant that the run did not read, or `tenant_missing` where the run did not
 read the entry's tenant."""
 
+JUDGED = pa.schema([WITHDRAWN.field("employee_number"), WITHDRAWN.field("certificate_type")])
+"""Keys of the ledger."""
+
 UNPUBLISHED = ("ACTION_TYPE_NOT_PUBLISHED", "RESOURCE_NOT_PERSON")
 
 
@@ -36,15 +42,12 @@ def _truths(condition: pa.Array | pa.ChunkedArray) -> Bools:
     return np.asarray(pc.fill_null(condition, False))
 
 
-def _in_scope(entries: pa.Table, scope: Scope, certificate_ids: pa.Array) -> pa.Array:
+def _in_scope(entries: pa.Table, inputs: DecisionInputs, read: pa.Array) -> pa.Array:
     """Return which entries the run may judge: all, or those whose certificate lies in a limited run's scope."""
-    if not scope.limited:
+    if not inputs.scope.limited:
         return pa.repeat(pa.scalar(value=True), entries.num_rows)
-    tenants = pa.array(scope.tenants, pa.string())
-    return pc.or_(
-        pc.is_in(column(entries, "acknowledged_tenant_id"), value_set=tenants),
-        pc.is_in(column(entries, "acknowledged_certificate_id"), value_set=certificate_ids),
-    )
+    ids, known = (column(entries, f"acknowledged_{name}") for name in ("certificate_id", "tenant_id"))
+    return inside(ids, known, read, inputs)
 
 
 def _absence(entries: pa.Table, inputs: DecisionInputs) -> pa.Array:
@@ -93,15 +96,28 @@ def _reasons(
     )
 
 
-def find_withdrawn(decision: Decision, verdicts: Verdicts, inputs: DecisionInputs, settings: Settings) -> pa.Table:
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """What a run says of withdrawals.
+
+    Attributes:
+        entries: Schema `WITHDRAWN`, ordered by key.
+        judged: Schema `JUDGED`: every acknowledged key that the run may speak of.
+    """
+
+    entries: pa.Table
+    judged: pa.Table
+
+
+def find_withdrawn(decision: Decision, verdicts: Verdicts, inputs: DecisionInputs, settings: Settings) -> Withdrawn:
     """Return the acknowledged ledger entries in scope that no eligible claim supports.
 
     Returns:
-        Schema `WITHDRAWN`, ordered by key.
+        What is withdrawn, and which keys were judged.
     """
     ledger = inputs.ledger.filter(pc.is_valid(inputs.ledger.column("acknowledged_payload_sha256")))
     keys = keys_of(ledger.column("employee_number"), ledger.column("certificate_type"))
-    in_scope = _in_scope(ledger, inputs.scope, column(decision.claims, "certificate_id"))
+    in_scope = _in_scope(ledger, inputs, column(decision.claims, "certificate_id"))
     entries = ledger.filter(pc.and_(in_scope, pc.invert(pc.is_in(keys, value_set=decision.supported))))
     table = pa.table(
         [
@@ -112,4 +128,5 @@ def find_withdrawn(decision: Decision, verdicts: Verdicts, inputs: DecisionInput
         ],
         schema=WITHDRAWN,
     )
-    return table.sort_by([("employee_number", "ascending"), ("certificate_type", "ascending")])
+    ordered = table.sort_by([("employee_number", "ascending"), ("certificate_type", "ascending")])
+    return Withdrawn(ordered, ledger.filter(in_scope).select(JUDGED.names))

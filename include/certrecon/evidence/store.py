@@ -120,8 +120,9 @@ class RunEvidence:
     def create(self, address: str) -> Iterator[OpenFile]:
         """Open a new file for writing bytes; readable by its owner only where the store is local."""
         path = self.path(address)
-        path.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
         try:
+            for folder in (self._folder, path.parent):
+                folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
             with path.open("wb") as target:
                 sink = _Digesting(target)
                 opened = OpenFile(sink)

@@ -46,6 +46,7 @@ class DatasetFacts:
         read_to: When it ended.
         reads: How many reads it took.
         pages: Pages of the read that counts.
+        without_id: Rows without an id, dropped: nothing can be said of them.
         sandbox: Whether the project's sandbox answered (employees only; 4HSE is only read).
     """
 
@@ -60,6 +61,7 @@ class DatasetFacts:
     read_to: datetime
     reads: int
     pages: int
+    without_id: int = 0
     sandbox: bool = False
 
     def as_record(self) -> dict[str, Any]:

@@ -46,6 +46,7 @@ class FinishedRead:
             rows=taker.rows,
             foreign_rows=taker.foreign_rows,
             duplicate_rows=taker.duplicate_rows,
+            without_id=taker.without_id,
             vendor_total=self.total,
             undocumented_fields=taker.undocumented,
             read_from=self.read_from,

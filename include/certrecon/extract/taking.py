@@ -51,6 +51,7 @@ class DatasetTaker:
         rows: Rows kept.
         foreign_rows: Rows of other tenants.
         duplicate_rows: Rows that came again.
+        without_id: Rows without an id: nothing can be said of them, so they are dropped.
     """
 
     def __init__(self, fields: EntityFields, tenant_id: str, keep: Keep) -> None:
@@ -62,7 +63,7 @@ class DatasetTaker:
             keep: Is given every chunk.
         """
         self.seen = IdSet()
-        self.rows = self.foreign_rows = self.duplicate_rows = 0
+        self.rows = self.foreign_rows = self.duplicate_rows = self.without_id = 0
         self._fields = fields
         self._tenant_id = tenant_id
         self._keep = keep
@@ -118,6 +119,9 @@ class DatasetTaker:
         return bool(new.any())
 
     def _hand_on(self, table: pa.Table) -> None:
+        identified = pc.is_valid(table.column(self._fields.id_column))
+        self.without_id += len(table) - (pc.sum(identified).as_py() or 0)
+        table = table.filter(identified)
         position = table.schema.get_field_index(self._fields.tenant_column)
         ours = pc.fill_null(pc.equal(table.column(position), self._tenant_id), fill_value=True)
         foreign = table.filter(pc.invert(ours))

@@ -143,7 +143,7 @@ def _match_rate(inputs: GuardInputs, baseline: Baseline, limit: float) -> Iterat
     scope = set(inputs.tenants) if inputs.limited else set(baseline.tenants)
     before = _share([count for tenant, count in baseline.tenants.items() if tenant in scope])
     now = _share(list(inputs.tenants.values()))
-    if before is not None and now is not None and before - now > limit:
+    if before is not None and now is not None and round(before - now, 9) > limit:
         words = (
             f"Claims with exactly one Ditio employee fell from {before:.1%} in run {baseline.run_seq} to {now:.1%} "
             f"(at most {limit:.0%} lower is let through)."
@@ -154,7 +154,7 @@ def _match_rate(inputs: GuardInputs, baseline: Baseline, limit: float) -> Iterat
 def _upserts(inputs: GuardInputs, limits: GuardSettings) -> Iterator[TrippedGuard]:
     changing = pc.is_in(inputs.plan.column("reason"), value_set=pa.array(["new", "changed"]))
     rows = pc.sum(changing).as_py() or 0
-    if rows > limits.min_upserts and rows > limits.max_upserts_share * inputs.acknowledged:
+    if rows > limits.min_upserts and rows > round(limits.max_upserts_share * inputs.acknowledged, 9):
         words = (
             f"The plan changes {rows} rows, {inputs.acknowledged} are acknowledged "
             f"(more than {limits.max_upserts_share:.0%} of them and more than {limits.min_upserts} rows need a look)."

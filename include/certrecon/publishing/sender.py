@@ -190,7 +190,8 @@ class Sender:
 
     def _check_rejections(self) -> None:
         answered, rejected = self.sent.answered, self.sent.rejected
-        if answered >= self._guards.min_rejected_sample and rejected > self._guards.max_rejected_share * answered:
+        allowed = round(self._guards.max_rejected_share * answered, 9)
+        if answered >= self._guards.min_rejected_sample and rejected > allowed:
             self.stop(
                 f"Ditio rejected {rejected} of {answered} answered rows, more than "
                 f"{self._guards.max_rejected_share:.0%}: this points at a setting, not at rows."

@@ -42,6 +42,7 @@ def _sum(dataset: str, totals: list[DatasetTotal]) -> DatasetTotal:
         foreign_rows=sum(total.foreign_rows for total in totals),
         duplicate_rows=sum(total.duplicate_rows for total in totals),
         undocumented_fields=tuple(fields),
+        without_id=sum(total.without_id for total in totals),
     )
 
 

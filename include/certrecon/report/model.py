@@ -86,6 +86,7 @@ class DatasetTotal:
         rows: Rows extracted.
         foreign_rows: Rows of another tenant, dropped.
         duplicate_rows: Rows that came twice, dropped.
+        without_id: Rows without an id, dropped.
         undocumented_fields: Names of fields that no vendor document has, dropped.
     """
 
@@ -96,13 +97,14 @@ class DatasetTotal:
     foreign_rows: int = 0
     duplicate_rows: int = 0
     undocumented_fields: tuple[str, ...] = ()
+    without_id: int = 0
 
     @property
     def difference(self) -> int:
         """Rows that the vendor counts and nobody accounts for; 0 where it gives no count."""
         if self.vendor_total is None:
             return 0
-        return self.vendor_total - self.rows - self.foreign_rows - self.duplicate_rows
+        return self.vendor_total - self.rows - self.foreign_rows - self.duplicate_rows - self.without_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,8 @@ def _reading(report: RunReport) -> Iterator[str]:
         stated = "not stated" if total.vendor_total is None else f"{total.vendor_total:,}"
         counts = f"{total.rows:>10,} + {total.foreign_rows:>12,} + {total.duplicate_rows:>9,}"
         yield f"  {_cut(total.dataset, 14):<14}{stated:>14} = {counts}{_alarm(total.difference)}"
+        if total.without_id:
+            yield f"    and {total.without_id:,} without an id, dropped"
         yield from _short(total.dataset, report.datasets)
     if report.undocumented:
         fields = "; ".join(f"{dataset}: {_fields(names)}" for dataset, names in report.undocumented.items())

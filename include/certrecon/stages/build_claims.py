@@ -7,7 +7,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from certrecon.claims.build import build_claims
+from certrecon.dispositions.inputs import LOOKUPS
+from certrecon.errors import IncompleteReadError
 from certrecon.stages.handle import FileRef
 from certrecon.stages.run_inputs import RunInputs
 from certrecon.stages.workplace import Workplace
@@ -37,8 +42,29 @@ class BuiltClaims:
         return cls(FileRef(**values["facts"]), FileRef(**values["dangling"]))
 
 
+def _refuse_missed(inputs: RunInputs, certificates: pa.Table) -> None:
+    """Refuse what moved between two tenants of the run while they were read, and was read in neither."""
+    found = inputs.table("lookups", LOOKUPS)
+    here = pc.is_in(found["found_tenant_id"], value_set=pa.array(inputs.context.tenants, pa.string()))
+    read = pc.is_in(found["certificate_id"], value_set=certificates["certificate_id"].combine_chunks())
+    missed = found.filter(pc.and_(here, pc.invert(read)))
+    if missed.num_rows:
+        message = (
+            f"Certificate {missed['certificate_id'][0]} and {missed.num_rows - 1} more moved to another tenant while "
+            "the tenants were read, and were read in neither. Run again."
+        )
+        raise IncompleteReadError(message)
+
+
 def run_build_claims(place: Workplace) -> BuiltClaims:
-    """Build the claims and write them beside the run's outcome."""
-    claims = build_claims(RunInputs(place.evidence).claim_inputs())
+    """Build the claims and write them beside the run's outcome.
+
+    Raises:
+        IncompleteReadError: A certificate was read in two tenants, or in neither of two.
+    """
+    inputs = RunInputs(place.evidence)
+    claim_inputs = inputs.claim_inputs()
+    _refuse_missed(inputs, claim_inputs.certificates)
+    claims = build_claims(claim_inputs)
     log.info("Made %s claims; %s links are dangling", claims.facts.num_rows, claims.dangling.num_rows)
     return BuiltClaims(place.write("facts", claims.facts), place.write("dangling", claims.dangling))

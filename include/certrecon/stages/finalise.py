@@ -71,6 +71,8 @@ def _outcome_files(reached: Reached) -> Iterable[SealedFile]:
             "plan": planned.plan,
             "restored": planned.restored,
             "withdrawn": planned.withdrawn,
+            "judged": planned.judged,
+            "moved_away": planned.moved_away,
             "guards": planned.tripped,
             "tenants": planned.tenants,
         }
@@ -80,7 +82,9 @@ def _outcome_files(reached: Reached) -> Iterable[SealedFile]:
 
 
 def _status(reached: Reached) -> RunStatus:
-    if reached.failures or not reached.loaded:
+    if _failure(reached):
+        return RunStatus.FAILED
+    if reached.loaded is None:
         return RunStatus.FAILED
     if reached.loaded.dispositions.get(Disposition.REJECTED):
         return RunStatus.SUCCEEDED_WITH_REJECTS
@@ -90,7 +94,10 @@ def _status(reached: Reached) -> RunStatus:
 def _failure(reached: Reached) -> str | None:
     if reached.failures:
         return reached.failures[0]
-    return None if reached.loaded else "The run did not get as far as loading its claims."
+    if reached.loaded is None:
+        return "The run did not get as far as loading its claims."
+    undelivered = reached.loaded.dispositions.get(Disposition.UNDELIVERED)
+    return f"{undelivered} claims are undelivered. They go out with the next run." if undelivered else None
 
 
 def _result(place: Workplace, reached: Reached, ended: Finalised) -> RunResult:

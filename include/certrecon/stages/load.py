@@ -12,11 +12,11 @@ import pyarrow.compute as pc
 
 from certrecon.dispositions.decide import DECIDED, PLAN
 from certrecon.dispositions.outcome import LEDGER_STATES, settle, warehouse_claims
-from certrecon.dispositions.withdrawals import WITHDRAWN
+from certrecon.dispositions.withdrawals import JUDGED, WITHDRAWN
 from certrecon.errors import AccountingError
 from certrecon.findings import CATALOGUE
 from certrecon.stages.handle import FileRef
-from certrecon.stages.plan import Planned
+from certrecon.stages.plan import MOVED_AWAY, Planned
 from certrecon.stages.workplace import Workplace
 from certrecon.warehouse.catalogue import write_catalogue
 from certrecon.warehouse.engine import transaction
@@ -88,11 +88,13 @@ def _load(place: Workplace, planned: Planned, claims: pa.Table) -> tuple[int, in
     """Write what changed, all of it in one transaction."""
     run = place.run
     restored, withdrawn = place.read(planned.restored, PLAN), place.read(planned.withdrawn, WITHDRAWN)
+    judged = place.read(planned.judged, JUDGED)
+    elsewhere = place.read(planned.moved_away, MOVED_AWAY)["certificate_id"].to_pylist()
     scope = list(run.parameters.tenant_ids) if run.limited else None
     with transaction(place.engine) as conn:
         write_catalogue(conn, CATALOGUE.values())
-        change = write_claims(conn, run.run_seq, run.target, warehouse_claims(claims), scope)
-        write_withdrawn(conn, run.run_seq, run.target, withdrawn, scope)
+        change = write_claims(conn, run.run_seq, run.target, warehouse_claims(claims), scope, elsewhere)
+        write_withdrawn(conn, run.run_seq, run.target, withdrawn, judged if run.limited else None)
         settle_acknowledged(conn, run.run_seq, run.target, restored)
     return change.opened, change.ended
 

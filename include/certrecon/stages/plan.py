@@ -13,9 +13,10 @@ import pyarrow.compute as pc
 
 from certrecon.claims.facts import CLAIM_FACTS
 from certrecon.dispositions.decide import PLAN, Decision, decide
+from certrecon.dispositions.scope import moved_away
 from certrecon.dispositions.verdicts import Verdicts, collect
 from certrecon.dispositions.winners import keys_of
-from certrecon.dispositions.withdrawals import find_withdrawn
+from certrecon.dispositions.withdrawals import Withdrawn, find_withdrawn
 from certrecon.publishing.guards import GuardInputs, TenantCounts, TrippedGuard, judge
 from certrecon.stages.build_claims import BuiltClaims
 from certrecon.stages.handle import FileRef
@@ -25,6 +26,9 @@ from certrecon.validation.results import SubjectResult, read_result
 from certrecon.words import Guard, Subject
 
 log = logging.getLogger(__name__)
+
+MOVED_AWAY = pa.schema([("certificate_id", pa.string())])
+"""Certificates by id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,8 @@ class Planned:
         plan: Schema `PLAN`.
         restored: Schema `PLAN`: what the ledger must show as acknowledged again.
         withdrawn: Schema `WITHDRAWN`.
+        judged: Schema `JUDGED`: the ledger's keys that the run may speak of.
+        moved_away: Schema `MOVED_AWAY`: certificates that left a limited run's scope.
         tripped: JSON: the guards that tripped, by name.
         tenants: JSON: what was counted, by tenant.
         findings: How many claims have each finding.
@@ -45,6 +51,8 @@ class Planned:
     plan: FileRef
     restored: FileRef
     withdrawn: FileRef
+    judged: FileRef
+    moved_away: FileRef
     tripped: FileRef
     tenants: FileRef
     findings: Mapping[str, int]
@@ -66,14 +74,16 @@ class Judgement:
 
     Attributes:
         decision: Claims and plan.
-        withdrawn: Schema `WITHDRAWN`.
+        withdrawn: What is withdrawn, and what was judged.
+        moved_away: Certificates that left a limited run's scope.
         tripped: The guards that trip.
         tenants: What was counted, by tenant.
         findings: How many claims have each finding.
     """
 
     decision: Decision
-    withdrawn: pa.Table
+    withdrawn: Withdrawn
+    moved_away: list[str]
     tripped: tuple[TrippedGuard, ...]
     tenants: Mapping[str, TenantCounts]
     findings: Mapping[str, int]
@@ -115,7 +125,8 @@ def judge_inputs(inputs: RunInputs, facts: pa.Table, verdicts: Verdicts) -> Judg
     settings, context = inputs.settings.settings, inputs.context
     decision_inputs = inputs.decision_inputs()
     decision = decide(facts, verdicts, decision_inputs, settings)
-    withdrawn = find_withdrawn(decision, verdicts, decision_inputs, settings)
+    found = find_withdrawn(decision, verdicts, decision_inputs, settings)
+    withdrawn = found.entries
     tenants = count_tenants(inputs, decision.claims)
     acknowledged = decision_inputs.ledger.column("acknowledged_payload_sha256")
     tripped = judge(
@@ -133,7 +144,7 @@ def judge_inputs(inputs: RunInputs, facts: pa.Table, verdicts: Verdicts) -> Judg
         settings.guards,
         frozenset(context.parameters.accept),
     )
-    return Judgement(decision, withdrawn, tripped, tenants, verdicts.counts)
+    return Judgement(decision, found, moved_away(decision_inputs), tripped, tenants, verdicts.counts)
 
 
 def _read_validation(place: Workplace, subject: Subject, ref: FileRef) -> SubjectResult:
@@ -153,12 +164,14 @@ def run_plan(place: Workplace, built: BuiltClaims, validations: Mapping[Subject,
     judged = judge_inputs(inputs, place.read(built.facts, CLAIM_FACTS), verdicts)
     for guard in judged.tripped:
         log.warning("Guard %s %s: %s", guard.guard, "accepted" if guard.accepted else "tripped", guard.words)
-    log.info("%s rows to send, %s withdrawn", judged.decision.plan.num_rows, judged.withdrawn.num_rows)
+    log.info("%s rows to send, %s withdrawn", judged.decision.plan.num_rows, judged.withdrawn.entries.num_rows)
     return Planned(
         claims=place.write("decided", judged.decision.claims),
         plan=place.write("plan", judged.decision.plan),
         restored=place.write("restored", judged.decision.restored),
-        withdrawn=place.write("withdrawn", judged.withdrawn),
+        withdrawn=place.write("withdrawn", judged.withdrawn.entries),
+        judged=place.write("judged", judged.withdrawn.judged),
+        moved_away=place.write("moved_away", pa.table([pa.array(judged.moved_away, pa.string())], schema=MOVED_AWAY)),
         tripped=place.write_bytes("guards", "json", _guards_text(judged.tripped).encode()),
         tenants=place.write_bytes("tenants", "json", _tenants_text(judged.tenants).encode()),
         findings=judged.findings,

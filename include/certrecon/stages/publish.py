@@ -121,7 +121,8 @@ def outbox(place: Workplace, planned: Planned) -> pa.Table:
     """
     plan = read_plan(place, planned)
     with transaction(place.engine) as conn:
-        write_outbox(conn, place.run.run_seq, place.run.target, plan.select(OUTBOX))
+        scope = list(place.run.parameters.tenant_ids) or None
+        write_outbox(conn, place.run.run_seq, place.run.target, plan.select(OUTBOX), scope)
         return read_pending(conn, place.run.run_seq, place.run.target)
 
 

@@ -73,6 +73,7 @@ def _datasets(inputs: RunInputs) -> tuple[DatasetTotal, ...]:
             rows=file.rows or 0,
             foreign_rows=file.facts.get("foreign_rows", 0),
             duplicate_rows=file.facts.get("duplicate_rows", 0),
+            without_id=file.facts.get("without_id", 0),
             undocumented_fields=tuple(file.facts.get("undocumented_fields", ())),
         )
         for dataset in DATASETS

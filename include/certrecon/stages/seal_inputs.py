@@ -10,6 +10,7 @@ from typing import Any
 from certrecon.code_version import code_version
 from certrecon.dispositions.inputs import PREVIOUS_CLAIMS
 from certrecon.dispositions.winners import keys_of
+from certrecon.errors import IntegrityError
 from certrecon.evidence import Part, SealedFile, SealedPart
 from certrecon.evidence.manifest import seal
 from certrecon.publishing.guards import Baseline, TenantCounts
@@ -66,6 +67,13 @@ def _read_warehouse(place: Workplace) -> tuple[list[SealedFile], Baseline | None
     return files, _baseline(record, frozenset(keys))
 
 
+def _require_every_tenant(tenants: Tenants, datasets: tuple[SealedFile, ...]) -> None:
+    read = {file.tenant for file in datasets if file.dataset == "certificates"}
+    if read != set(tenants.chosen):
+        message = f"{len(read)} of {len(tenants.chosen)} tenants were read: clear the whole run."
+        raise IntegrityError(message)
+
+
 def run_seal_inputs(
     place: Workplace, tenants: Tenants, datasets: Iterable[SealedFile], *, target_is_sandbox: bool
 ) -> SealedInputs:
@@ -77,7 +85,8 @@ def run_seal_inputs(
         datasets: The files of all tenants and of the employees.
         target_is_sandbox: Whether Ditio said that it is the sandbox.
     """
-    run = place.run
+    run, datasets = place.run, tuple(datasets)
+    _require_every_tenant(tenants, datasets)
     known, compared = _read_warehouse(place)
     context = RunContext(
         run_seq=run.run_seq,

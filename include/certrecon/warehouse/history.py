@@ -7,7 +7,7 @@ so a digest that is on both sides is a claim that stayed the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -67,6 +67,7 @@ _ALL_ROWS = """
     SELECT claim_id, row_sha256 FROM reconciliation.claim WHERE target = {target} AND ended_run_seq IS NULL"""
 # Two queries, since PostgreSQL has no good plan for "in the tenants, or among the certificates".
 _ROWS_IN_SCOPE = f"""{_ALL_ROWS} AND tenant_id = ANY ({{tenants}}::text[])
+       AND certificate_id <> ALL ({{elsewhere}}::text[])
     UNION ALL
     SELECT c.claim_id, c.row_sha256
       FROM incoming_certificate AS i JOIN reconciliation.claim AS c ON c.certificate_id = i.certificate_id
@@ -99,7 +100,12 @@ class HistoryChange:
 
 
 def write_claims(
-    conn: Connection, run_seq: int, target: str, claims: pa.Table, scope_tenants: list[str] | None
+    conn: Connection,
+    run_seq: int,
+    target: str,
+    claims: pa.Table,
+    scope_tenants: list[str] | None,
+    elsewhere: Sequence[str] = (),
 ) -> HistoryChange:
     """Make `claims` (schema `CLAIM`) the open rows of the target, or of the tenants in scope.
 
@@ -113,12 +119,13 @@ def write_claims(
         claims: Every claim of the run.
         scope_tenants: The tenants that a limited run speaks of; null = all. A certificate of
             `claims` that another tenant had before moved, so its rows there end as well.
+        elsewhere: Certificates that moved out of a limited run's tenants; their rows stay.
     """
     require_running(conn, run_seq)
     rows = _comparable(claims)
     with ThreadPoolExecutor(1) as reader:
         # PostgreSQL reads its digests while this process makes its own.
-        reading = reader.submit(_stored_digests, conn, target, rows, scope_tenants)
+        reading = reader.submit(_stored_digests, conn, target, rows, scope_tenants, elsewhere)
         digests = row_digests(rows)
         ids, stored = reading.result()
     gone, new = _difference(stored, digests)
@@ -149,14 +156,16 @@ def _comparable(claims: pa.Table) -> pa.Table:
 
 
 def _stored_digests(
-    conn: Connection, target: str, rows: pa.Table, scope_tenants: list[str] | None
+    conn: Connection, target: str, rows: pa.Table, scope_tenants: list[str] | None, elsewhere: Sequence[str]
 ) -> tuple[_Ids, pa.FixedSizeBinaryArray]:
     """Return the ids and the digests of the open rows that this run speaks of."""
     wanted = sql.SQL(_ALL_ROWS).format(target=sql.Literal(target))
     if scope_tenants is not None:
         certificates = pa.table({"certificate_id": pc.unique(rows.column("certificate_id"))})
         stage(conn, "incoming_certificate", "claim", certificates)
-        wanted = sql.SQL(_ROWS_IN_SCOPE).format(target=sql.Literal(target), tenants=sql.Literal(scope_tenants))
+        wanted = sql.SQL(_ROWS_IN_SCOPE).format(
+            target=sql.Literal(target), tenants=sql.Literal(scope_tenants), elsewhere=sql.Literal(list(elsewhere))
+        )
     query = sql.SQL(_READ_DIGESTS).format(rows=wanted)
     with driver(conn).cursor() as cursor, cursor.copy(query) as copy:
         copy.set_types(["bytea"])

@@ -74,6 +74,7 @@ _QUEUE = text(f"""
 _LEFT_OVER = text(f"""
     UPDATE reconciliation.ditio_upsert AS u SET state = 'undelivered', in_doubt = true, run_seq = :run_seq
      WHERE u.target = :target AND u.state = 'pending'
+       AND (CAST(:tenants AS text[]) IS NULL OR u.tenant_id = ANY (CAST(:tenants AS text[])))
        AND NOT EXISTS (SELECT FROM outbox AS o WHERE {_OF_ENTRY.format("o")})""")  # noqa: S608 - constants
 _SETTLE = text(f"""
     UPDATE reconciliation.ditio_upsert AS u
@@ -161,7 +162,9 @@ def read_attempts(conn: Connection, run_seq: int) -> pa.Table:
     return copy_out(conn, _ATTEMPTS_OF_RUN, {"run_seq": run_seq}, RECORDED_ATTEMPT)
 
 
-def write_outbox(conn: Connection, run_seq: int, target: str, plan: pa.Table) -> int:
+def write_outbox(
+    conn: Connection, run_seq: int, target: str, plan: pa.Table, scope_tenants: list[str] | None = None
+) -> int:
     """Put the plan (schema `PLAN`) into the ledger as `pending` and return how many entries that changed.
 
     What was `pending` before is in doubt from here on, since nobody knows whether its request was
@@ -169,7 +172,7 @@ def write_outbox(conn: Connection, run_seq: int, target: str, plan: pa.Table) ->
     alone what that run has settled, so a retry may pass the whole plan again.
     """
     require_running(conn, run_seq)
-    return _merge(conn, plan, (_QUEUE, _LEFT_OVER), {"run_seq": run_seq, "target": target})
+    return _merge(conn, plan, (_QUEUE, _LEFT_OVER), {"run_seq": run_seq, "target": target, "tenants": scope_tenants})
 
 
 def settle_acknowledged(conn: Connection, run_seq: int, target: str, delivered: pa.Table) -> int:

@@ -40,10 +40,10 @@ _ABANDON = text("""
     UPDATE reconciliation.run
        SET status = 'failed', finished_at = clock_timestamp(),
            failure = 'abandoned: run ' || CAST(:run_seq AS text) ||
-                     CASE WHEN :publishes AND target = :target AND mode = 'publish'
+                     CASE WHEN :publishes AND target = :target
                           THEN ' took the target over' ELSE ' opened the same Airflow run again' END
      WHERE status = 'running' AND run_seq < :run_seq
-       AND (run_id = :run_id OR (:publishes AND target = :target AND mode = 'publish'))
+       AND (run_id = :run_id OR (:publishes AND target = :target))
     RETURNING run_seq""")
 _LOCK_RUN = text("SELECT status, failure FROM reconciliation.run WHERE run_seq = :run_seq FOR UPDATE")
 _SET_EVIDENCE = text("UPDATE reconciliation.run SET evidence_uri = :uri WHERE run_seq = :run_seq")
@@ -52,7 +52,10 @@ _FINALISE = text("""
     UPDATE reconciliation.run
        SET status = :status, failure = :failure, finished_at = clock_timestamp(),
            certificates = :certificates, links = :links, persons = :persons, employees = :employees,
-           claims = :claims, sent = :sent, withdrawn = :withdrawn,
+           claims = :claims,
+           sent = coalesce(CAST(:sent AS bigint), CASE WHEN mode = 'publish' THEN (
+               SELECT count(DISTINCT (a.employee_number, a.certificate_type)) FROM reconciliation.ditio_attempt AS a
+                WHERE a.run_seq = :run_seq AND a.state = 'acknowledged') END), withdrawn = :withdrawn,
            tenants = CAST(:tenants AS jsonb), dispositions = CAST(:dispositions AS jsonb),
            findings = CAST(:findings AS jsonb), guards = CAST(:guards AS jsonb),
            inputs_sha256 = :inputs_sha256, outcome_sha256 = :outcome_sha256

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, text
 
 from certrecon.warehouse.bulk import copy_out, stage
 from certrecon.warehouse.history import HistoryChange
+from certrecon.warehouse.ledger import KEY
 from certrecon.warehouse.runs import require_running
 
 WITHDRAWN = pa.schema(
@@ -27,15 +28,10 @@ _END = text("""
            SELECT FROM incoming_withdrawn AS i
             WHERE i.employee_number = w.employee_number AND i.certificate_type = w.certificate_type
               AND i.certificate_id IS NOT DISTINCT FROM w.certificate_id AND i.reason = w.reason)
-       AND (CAST(:tenants AS text[]) IS NULL
+       AND (:everything
             OR EXISTS (
-               SELECT FROM incoming_withdrawn AS i
-                WHERE i.employee_number = w.employee_number AND i.certificate_type = w.certificate_type)
-            OR EXISTS (
-               SELECT FROM reconciliation.ditio_upsert AS u
-                WHERE u.target = w.target AND u.employee_number = w.employee_number
-                  AND u.certificate_type = w.certificate_type
-                  AND coalesce(u.acknowledged_tenant_id, u.tenant_id) = ANY (CAST(:tenants AS text[]))))""")
+               SELECT FROM judged AS j
+                WHERE j.employee_number = w.employee_number AND j.certificate_type = w.certificate_type))""")
 _BEGIN = text("""
     INSERT INTO reconciliation.withdrawn_upsert
            (target, employee_number, certificate_type, certificate_id, reason, first_run_seq)
@@ -55,9 +51,9 @@ _AT = """
 
 
 def write_withdrawn(
-    conn: Connection, run_seq: int, target: str, withdrawn: pa.Table, scope_tenants: list[str] | None
+    conn: Connection, run_seq: int, target: str, withdrawn: pa.Table, judged: pa.Table | None
 ) -> HistoryChange:
-    """Make `withdrawn` (schema `WITHDRAWN`) the open rows of the target, or of the tenants in scope.
+    """Make `withdrawn` (schema `WITHDRAWN`) the open rows of the target, or of those judged.
 
     A row ends when its entry is withdrawn no longer, or for another reason or certificate; what
     stayed the same is not touched.
@@ -67,15 +63,16 @@ def write_withdrawn(
         run_seq: The run that writes; it must be running.
         target: The target's digest.
         withdrawn: Every withdrawn entry of the run.
-        scope_tenants: The tenants that a limited run speaks of; null = all. An entry lies in scope
-            by the tenant of the certificate that Ditio last acknowledged for it.
+        judged: The keys that a limited run speaks of; null = all.
     """
     require_running(conn, run_seq)
-    values = {"run_seq": run_seq, "target": target, "tenants": scope_tenants}
+    values = {"run_seq": run_seq, "target": target, "everything": judged is None}
     before: int = conn.execute(_OPEN, values).scalar_one()
     if not before and not withdrawn.num_rows:
         return HistoryChange(0, 0, 0)
     stage(conn, "incoming_withdrawn", "withdrawn_upsert", withdrawn.select(WITHDRAWN.names).cast(WITHDRAWN))
+    keys = (judged if judged is not None else withdrawn).select(KEY.names).cast(KEY)
+    stage(conn, "judged", "withdrawn_upsert", keys)
     ended = conn.execute(_END, values).rowcount
     opened = conn.execute(_BEGIN, values).rowcount
     return HistoryChange(opened, ended, before - ended)

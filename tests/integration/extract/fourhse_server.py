@@ -90,9 +90,7 @@ class FourHse:
         self.requests[entity] += 1
         self.bodies.append(body)
         wanted = body["filter"][TENANTS[entity]]
-        rows = [
-            row for row in self.rows[entity] if row.get(TENANTS[entity], wanted) in {wanted, None, "leak"}
-        ]
+        rows = [row for row in self.rows[entity] if row.get(TENANTS[entity], wanted) in {wanted, None, "leak"}]
         per_page = min(body["per-page"], self.max_per_page)
         pages = -(-len(rows) // per_page)
         page = max(min(body["page"], pages), 1)

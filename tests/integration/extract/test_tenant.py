@@ -94,9 +94,7 @@ def test_chunks_do_not_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chu
         extract(fourhse, tmp_path)
     fourhse.rows["certificate"].pop()
     fourhse.hidden = [{"certificate_id": one, "tenant_id": "o"} for one in ["c0010", *numbered(250)[240:]]]
-    fourhse.rows["certificate"] = [
-        one for one in fourhse.rows["certificate"] if one["certificate_id"] != "c0010"
-    ]
+    fourhse.rows["certificate"] = [one for one in fourhse.rows["certificate"] if one["certificate_id"] != "c0010"]
     read = extract(fourhse, tmp_path)
     assert read.certificates.rows == 239
     assert column(read.certificates, "name")[:2] == [None, "name c0000"]
@@ -192,9 +190,7 @@ OUTCOMES: list[tuple[str, Change, int | str]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("change", "expected"), [one[1:] for one in OUTCOMES], ids=[one[0] for one in OUTCOMES]
-)
+@pytest.mark.parametrize(("change", "expected"), [one[1:] for one in OUTCOMES], ids=[one[0] for one in OUTCOMES])
 def test_control_totals(tmp_path: Path, change: Change, expected: int | str) -> None:
     fourhse = filled(links=0)
 
@@ -258,14 +254,13 @@ def test_rows_of_another_tenant_are_counted_and_dropped_after_the_total(tmp_path
 
 def test_odd_ids_and_values_are_kept_as_text(tmp_path: Path) -> None:
     fourhse = FourHse()
-    fourhse.certificates(
-        1, None, None, "é\x00", "", warning=1, validity=5, resource_id=["a"], data={"x": "MRI"}
-    )
+    fourhse.certificates(1, None, None, "é\x00", "", warning=1, validity=5, resource_id=["a"], data={"x": "MRI"})
     fourhse.certificates("last", tenant=None, permission="read")
-    fourhse.links(1, None, certificate_action_id=None)
+    fourhse.links(1, None)
     fourhse.persons(7, owned_active=True, parent_active=False, code=None, birth_date="31/12/1980", sex="m")
     read = extract(fourhse, tmp_path)
-    assert column(read.certificates, "certificate_id") == [None, None, "", "1", "last", "é\x00"]
+    assert column(read.certificates, "certificate_id") == ["", "1", "last", "é\x00"]
+    assert (read.certificates.without_id, read.certificates.rows, read.certificates.vendor_total) == (2, 4, 6)
     assert set(column(read.certificates, "tenant_id")) == {"t"}
     assert rows_of(read.certificates)[0] == {
         "certificate_id": "1", "tenant_id": "t", "name": "name 1", "action_type": "TRAINING", "warning": "1",
@@ -273,6 +268,7 @@ def test_odd_ids_and_values_are_kept_as_text(tmp_path: Path) -> None:
     }  # fmt: skip
     assert read.certificates.undocumented_fields == ("permission",)
     assert column(read.links, "certificate_id") == [None, "1"]
+    assert read.links.without_id == 0
     assert rows_of(read.persons) == [
         {
             "person_id": "7",
@@ -308,9 +304,7 @@ def unhealthy() -> FourHse:
     fourhse.links("fine", "private", "gone", "moved")
     fourhse.links("linked", "lost", action_type="Health ", certificate_name="CANARY")
     fourhse.links("hidden", action_type=None)
-    fourhse.hidden = [
-        {"certificate_id": "moved", "tenant_id": "o", "action_type": "HEALTH", "name": "CANARY"}
-    ]
+    fourhse.hidden = [{"certificate_id": "moved", "tenant_id": "o", "action_type": "HEALTH", "name": "CANARY"}]
     return fourhse
 
 
@@ -320,9 +314,7 @@ def test_no_name_of_anything_health_reaches_a_file(tmp_path: Path) -> None:
     assert names == {
         "fine": "NAME-fine", "linked": None, "private": None, "spelled": None, "hidden": "NAME-hidden",
     }  # fmt: skip
-    told = {
-        row["certificate_id"]: (row.get("action_name"), row.get("action_code")) for row in rows_of(read.links)
-    }
+    told = {row["certificate_id"]: (row.get("action_name"), row.get("action_code")) for row in rows_of(read.links)}
     kept = {one: (f"action {one}", f"code {one}") for one in ("fine", "gone", "hidden")}
     nothing = (None, None)
     assert told == {**kept, "private": nothing, "moved": nothing, "linked": nothing, "lost": nothing}

@@ -66,9 +66,7 @@ def test_a_password_grant(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_access_token(monkeypatch: pytest.MonkeyPatch) -> None:
-    connect(
-        monkeypatch, "mine", {"conn_type": "fourhse", "host": "https://h", "extra": {"access_token": "hush"}}
-    )
+    connect(monkeypatch, "mine", {"conn_type": "fourhse", "host": "https://h", "extra": {"access_token": "hush"}})
     assert FourHseHook("mine").endpoint() == FourHseEndpoint("https://h", AccessToken("hush"))
 
 
@@ -90,9 +88,7 @@ HOSTS = [
 
 
 @pytest.mark.parametrize(("parts", "expected"), HOSTS, ids=[str(one) for _, one in HOSTS])
-def test_the_host_may_carry_everything(
-    monkeypatch: pytest.MonkeyPatch, parts: dict[str, Any], expected: str
-) -> None:
+def test_the_host_may_carry_everything(monkeypatch: pytest.MonkeyPatch, parts: dict[str, Any], expected: str) -> None:
     connect(monkeypatch, "fourhse_default", {**GOOD, **parts})
     assert FourHseHook().endpoint().base_url == expected
 
@@ -129,9 +125,7 @@ def test_a_bad_connection_is_named_with_what_it_needs(
 
 def test_a_missing_ditio_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     connect(monkeypatch, "ditio_default", None)
-    with pytest.raises(
-        ConnectionSettingsError, match=r"'ditio_default' .*token_url.*AIRFLOW_CONN_DITIO_DEFAULT"
-    ):
+    with pytest.raises(ConnectionSettingsError, match=r"'ditio_default' .*token_url.*AIRFLOW_CONN_DITIO_DEFAULT"):
         DitioHook().client()
 
 

@@ -18,9 +18,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     folder = tmp_path_factory.mktemp("project")
     dags = folder / "dags"
     dags.mkdir()
-    (dags / "certificate_reconciliation.py").write_text(
-        STAND_IN.read_text(encoding="utf-8"), encoding="utf-8"
-    )
+    (dags / "certificate_reconciliation.py").write_text(STAND_IN.read_text(encoding="utf-8"), encoding="utf-8")
     project = Project(root=Project.of_checkout().root, var=folder / "var", dags=dags)
     yield project
     stop_services(project)

@@ -41,9 +41,7 @@ def certificate_reconciliation() -> None:
     def connections(_: int) -> dict[str, str]:
         names = ("fourhse_default", "ditio_default", "warehouse_default")
         found = {name: BaseHook.get_connection(name) for name in names}
-        return {
-            name: f"{each.conn_type} {each.host} {each.port} {each.schema}" for name, each in found.items()
-        }
+        return {name: f"{each.conn_type} {each.host} {each.port} {each.schema}" for name, each in found.items()}
 
     @task(trigger_rule="all_done")
     def finalise(found: dict[str, str] | None) -> None:

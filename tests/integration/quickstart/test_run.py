@@ -33,11 +33,14 @@ sys.exit(commands.main([sys.argv[4]]))
 """
 
 
+def hear_interrupts() -> None:
+    """Let Ctrl-C reach the command also where the tests run in the background, which ignores it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def start(project: Project, command: str = "run", **variables: str) -> subprocess.Popen[str]:
     """Start a command of the quick start in a process of its own, as make does."""
-    kept = {
-        name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "CERTRECON"))
-    }
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "CERTRECON"))}
     environment = {**kept, "CERTIFICATES": str(WORLD.certificates), "SEED": str(WORLD.seed), **variables}
     places = [str(place) for place in (project.root, project.var, project.dags)]
     return subprocess.Popen(
@@ -46,6 +49,7 @@ def start(project: Project, command: str = "run", **variables: str) -> subproces
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=hear_interrupts,  # noqa: PLW1509 - nothing else runs in this process
     )
 
 

@@ -74,9 +74,7 @@ def server() -> Iterator[SandboxServer]:
 
 
 @pytest.fixture
-def client(
-    server: SandboxServer, password_form: dict[str, str], client_form: dict[str, str]
-) -> Iterator[Client]:
+def client(server: SandboxServer, password_form: dict[str, str], client_form: dict[str, str]) -> Iterator[Client]:
     """A server as if just started, with a session for each vendor."""
     client = Client(server, requests.Session(), requests.Session())
     client.control("POST", "/reset", json={"what": ["world", "journal", "tokens", "options"]})

@@ -44,9 +44,7 @@ def test_keycloak_shape(client: Client, password_form: dict[str, str]) -> None:
         pytest.param({"username": "x"}, 400, "invalid_grant", id="unknown user"),
         pytest.param({"password": "x"}, 400, "invalid_grant", id="wrong password"),
         pytest.param({"password": None}, 400, "invalid_grant", id="no password"),
-        pytest.param(
-            {"grant_type": "refresh_token", "refresh_token": "x"}, 400, "invalid_grant", id="wrong refresh"
-        ),
+        pytest.param({"grant_type": "refresh_token", "refresh_token": "x"}, 400, "invalid_grant", id="wrong refresh"),
     ],
 )
 def test_fourhse_token_refusals(
@@ -87,12 +85,8 @@ def test_refresh_token_works_once(client: Client, password_form: dict[str, str])
     ],
 )
 @pytest.mark.parametrize("path", [INDEX, "/v2/person/index", "/v2/certificate/create"])
-def test_fourhse_security_schemes(
-    client: Client, headers: dict[str, str], query: str, status: int, path: str
-) -> None:
-    answer = requests.post(
-        client.server.urls["fourhse_url"] + path + query, json={}, headers=headers, timeout=10
-    )
+def test_fourhse_security_schemes(client: Client, headers: dict[str, str], query: str, status: int, path: str) -> None:
+    answer = requests.post(client.server.urls["fourhse_url"] + path + query, json={}, headers=headers, timeout=10)
     assert answer.headers["X-Certrecon-Sandbox"] == "1"
     if status == 401:
         assert answer.status_code == 401
@@ -132,9 +126,7 @@ def test_control_ends_tokens(client: Client) -> None:
         pytest.param({"scope": ""}, "invalid_scope", id="no scope"),
     ],
 )
-def test_ditio_token_refusals(
-    client: Client, client_form: dict[str, str], change: dict[str, str], error: str
-) -> None:
+def test_ditio_token_refusals(client: Client, client_form: dict[str, str], change: dict[str, str], error: str) -> None:
     answer = requests.post(client.server.urls["ditio_token_url"], data=client_form | change, timeout=10)
     assert (answer.status_code, answer.json()) == (400, {"error": error})
 

@@ -87,9 +87,7 @@ def test_sample_that_files_a_certificate(client: Client) -> None:
             "resource_id": SAMPLE_PERSON_ID,
             "tenant_id": SAMPLE_TENANT_ID,
         }
-        answer = requests.post(
-            host + "/v2/certificate/create", data=certificate, params=authentication, timeout=10
-        )
+        answer = requests.post(host + "/v2/certificate/create", data=certificate, params=authentication, timeout=10)
         assert answer.status_code == 201, answer.text
         link = {
             "certificate_action_id": uuid.uuid1(),
@@ -97,9 +95,7 @@ def test_sample_that_files_a_certificate(client: Client) -> None:
             "action_id": SAMPLE_ACTION_ID,
             "tenant_id": SAMPLE_TENANT_ID,
         }
-        answer = requests.post(
-            host + "/v2/certificate-action/create", data=link, params=authentication, timeout=10
-        )
+        answer = requests.post(host + "/v2/certificate-action/create", data=link, params=authentication, timeout=10)
         assert answer.status_code == 201, answer.text
         assert answer.json()["date_expire"] == "2025-01-10"
         certificate_id = uuid.uuid1()

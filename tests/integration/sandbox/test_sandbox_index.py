@@ -27,9 +27,7 @@ def test_every_page_once(client: Client, entity: Entity) -> None:
     seen: list[Row] = []
     page, pages = 1, 1
     while page <= pages:
-        answer = client.call(
-            "POST", f"/v2/{entity.name}/index", json={"page": page, "per-page": 37, "history": True}
-        )
+        answer = client.call("POST", f"/v2/{entity.name}/index", json={"page": page, "per-page": 37, "history": True})
         current, pages, size, total = paging(answer)
         assert (current, size, total) == (page, 37, len(table))
         seen += answer.json()

@@ -109,9 +109,7 @@ def test_every_wrong_field_is_named(client: Client) -> None:
 
 def test_an_id_is_taken_once(client: Client) -> None:
     row = create(client, certificate_id=str(uuid.uuid4()))
-    answer = client.call(
-        "POST", "/v2/certificate/create", json=GOOD | {"certificate_id": row["certificate_id"]}
-    )
+    answer = client.call("POST", "/v2/certificate/create", json=GOOD | {"certificate_id": row["certificate_id"]})
     assert answer.status_code == 422
     assert "already been taken" in answer.json()[0]["message"]
 

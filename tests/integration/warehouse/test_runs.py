@@ -58,7 +58,7 @@ def test_an_unlimited_scope_has_one_spelling(warehouse: Engine, scope: Any) -> N
     [
         pytest.param({}, {}, True, id="publish takes publish"),
         pytest.param({"scope": {"tenant_ids": ["t1"]}}, {"scope": {"tenant_ids": ["t2"]}}, True, id="limited or not"),
-        pytest.param(DRY, {}, False, id="a dry run is not taken over"),
+        pytest.param(DRY, {}, True, id="publish takes a dry run"),
         pytest.param({}, DRY, False, id="a dry run takes nothing over"),
         pytest.param(ELSEWHERE, {}, False, id="another target"),
         pytest.param(DRY | {"run_id": "same"}, DRY | {"run_id": "same"}, True, id="the same Airflow run, dry"),

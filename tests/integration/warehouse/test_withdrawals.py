@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from certrecon.errors import RunTakenOverError
 from certrecon.warehouse.engine import transaction
+from certrecon.warehouse.ledger import KEY, read_ledger
 from certrecon.warehouse.withdrawals import WITHDRAWN, open_withdrawn_keys, write_withdrawn
 from tests.integration.warehouse.samples import TARGET, answer, opened_seq, query, queue
 
@@ -28,9 +30,17 @@ def _withdrawn(*rows: dict[str, Any]) -> pa.Table:
     return pa.Table.from_pylist([usual | row for row in rows], WITHDRAWN)
 
 
+def _judged(conn: Connection, scope: list[str]) -> pa.Table:
+    """Return the keys of the entries whose certificate lies in these tenants."""
+    ledger = read_ledger(conn, TARGET)
+    tenants = pc.coalesce(ledger["acknowledged_tenant_id"], ledger["tenant_id"])
+    return ledger.filter(pc.is_in(tenants, value_set=pa.array(scope, pa.string()))).select(KEY.names).cast(KEY)
+
+
 def _write(engine: Engine, run_seq: int, rows: pa.Table, scope: list[str] | None = None) -> tuple[int, int, int]:
     with transaction(engine) as conn:
-        change = write_withdrawn(conn, run_seq, TARGET, rows, scope)
+        judged = None if scope is None else pa.concat_tables([_judged(conn, scope), rows.select(KEY.names).cast(KEY)])
+        change = write_withdrawn(conn, run_seq, TARGET, rows, judged)
     return change.opened, change.ended, change.unchanged
 
 

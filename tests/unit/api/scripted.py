@@ -65,15 +65,11 @@ class Vendor:
         return [one for one in self.seen if one.path == path]
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        seen = Seen(
-            request.method, request.path, dict(request.query), dict(request.headers), await request.read()
-        )
+        seen = Seen(request.method, request.path, dict(request.query), dict(request.headers), await request.read())
         self.seen.append(seen)
         if seen.headers.get("Authorization", "").removeprefix("Bearer ") in self.refused_tokens:
             return web.Response(status=401)
-        replies = self.replies.get(
-            request.path, [Reply(404, {"name": "Not Found", "message": "no such page"})]
-        )
+        replies = self.replies.get(request.path, [Reply(404, {"name": "Not Found", "message": "no such page"})])
         reply = replies.pop(0) if len(replies) > 1 else replies[0]
         if b"@auth@" in reply.raw:
             token = seen.headers.get("Authorization", "").encode()

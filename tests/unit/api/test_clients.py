@@ -52,10 +52,7 @@ def ditio(url: str, **options: Any) -> DitioClient:
 
 def page(total: Any = 1, count: Any = 1, number: Any = 1, per: Any = 100) -> dict[str, str]:
     names = ("Total-Count", "Page-Count", "Current-Page", "Per-Page")
-    return {
-        f"X-Pagination-{name}": str(value)
-        for name, value in zip(names, (total, count, number, per), strict=True)
-    }
+    return {f"X-Pagination-{name}": str(value) for name, value in zip(names, (total, count, number, per), strict=True)}
 
 
 def test_index_sends_what_is_documented_and_reads_the_headers() -> None:
@@ -83,9 +80,7 @@ def test_index_sends_what_is_documented_and_reads_the_headers() -> None:
 def test_view_gives_a_row_without_its_private_fields_or_nothing() -> None:
     async def main() -> tuple[Any, Any, Vendor]:
         async with vendor() as scripted, fourhse(scripted.url) as client:
-            scripted.script(
-                VIEW + "c 1/../x", Reply(body={"certificate_id": "c1", "data": {"a": 1}, "note": "n"})
-            )
+            scripted.script(VIEW + "c 1/../x", Reply(body={"certificate_id": "c1", "data": {"a": 1}, "note": "n"}))
             found = await client.view("certificate", "c 1/../x")
             return found, await client.view("certificate", ".."), scripted
 
@@ -119,9 +114,7 @@ def test_projects_that_never_add_up() -> None:
             scripted.script(PROJECTS, Reply(body=[{"project_id": "a"}], headers=page(2, 1)))
             await client.projects()
 
-    with pytest.raises(
-        IncompleteReadError, match=r"list of projects .* 3 reads .*counts 2 rows, 1 different"
-    ):
+    with pytest.raises(IncompleteReadError, match=r"list of projects .* 3 reads .*counts 2 rows, 1 different"):
         run(main())
 
 

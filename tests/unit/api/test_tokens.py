@@ -34,8 +34,7 @@ PATH = "/4hse/v2/person/index"
 
 def forms(scripted: Vendor) -> list[dict[str, str]]:
     return [
-        {name: values[0] for name, values in parse_qs(one.body.decode()).items()}
-        for one in scripted.asked("/token")
+        {name: values[0] for name, values in parse_qs(one.body.decode()).items()} for one in scripted.asked("/token")
     ]
 
 
@@ -115,9 +114,7 @@ REFUSALS: list[tuple[str, Reply, type[CertreconError], str]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("reply", "error", "words"), [one[1:] for one in REFUSALS], ids=[one[0] for one in REFUSALS]
-)
+@pytest.mark.parametrize(("reply", "error", "words"), [one[1:] for one in REFUSALS], ids=[one[0] for one in REFUSALS])
 def test_token_endpoints_that_refuse(reply: Reply, error: type[CertreconError], words: str) -> None:
     async def main() -> None:
         async with vendor() as scripted, FourHseClient(fourhse_endpoint(scripted.url), retry=QUICK) as client:

@@ -50,9 +50,7 @@ BODIES: list[tuple[str, Any, str | None, str]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("body", "code", "message"), [case[1:] for case in BODIES], ids=[c[0] for c in BODIES]
-)
+@pytest.mark.parametrize(("body", "code", "message"), [case[1:] for case in BODIES], ids=[c[0] for c in BODIES])
 def test_error_bodies(body: Any, code: str | None, message: str) -> None:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     said = parse_error(raw, Redactor())

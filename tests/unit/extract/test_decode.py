@@ -153,9 +153,7 @@ names = st.sampled_from([*CERTIFICATES.columns, *CERTIFICATES.dropped]) | st.tex
 
 
 @given(st.lists(st.dictionaries(names, json_values, max_size=6), max_size=5), st.booleans())
-def test_no_page_of_objects_is_refused_and_text_comes_through(
-    rows: list[dict[str, Any]], ascii_only: bool
-) -> None:
+def test_no_page_of_objects_is_refused_and_text_comes_through(rows: list[dict[str, Any]], ascii_only: bool) -> None:
     read = decoded(json.dumps(rows, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass"))
     assert len(read) == len(rows)
     for row, got in zip(rows, read, strict=True):
@@ -193,9 +191,7 @@ COLUMNS: list[tuple[str, list[Any], list[str | None]]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("values", "expected"), [one[1:] for one in COLUMNS], ids=[one[0] for one in COLUMNS]
-)
+@pytest.mark.parametrize(("values", "expected"), [one[1:] for one in COLUMNS], ids=[one[0] for one in COLUMNS])
 def test_columns_are_text(values: list[Any], expected: list[str | None]) -> None:
     column = text_array(values)
     assert column.type == "string"

@@ -48,9 +48,7 @@ class KeptFile:
         self.parts.append(table)
 
 
-def extracted(
-    rows: Any, company_id: str | None = None, **headers: str
-) -> tuple[list[dict[str, Any]], DatasetFacts]:
+def extracted(rows: Any, company_id: str | None = None, **headers: str) -> tuple[list[dict[str, Any]], DatasetFacts]:
     """Return the dataset's rows and facts for what Ditio answers."""
 
     async def main() -> tuple[list[dict[str, Any]], DatasetFacts]:
@@ -156,9 +154,7 @@ def test_rows(row: dict[str, Any], expected: dict[str, str]) -> None:
 
 
 def test_what_is_not_used_is_dropped_and_what_nobody_documents_is_named() -> None:
-    rows, facts = extracted(
-        [{"id": "1", "email": "a@b", "Phone": "1", "Shoes": 1}, {"id": "2", "tags": [], "hat": 5}]
-    )
+    rows, facts = extracted([{"id": "1", "email": "a@b", "Phone": "1", "Shoes": 1}, {"id": "2", "tags": [], "hat": 5}])
     assert facts.undocumented_fields == ("Shoes", "hat")
     assert "a@b" not in json.dumps(rows)
     assert (facts.name, facts.rows, facts.vendor_total, facts.reads) == ("employees", 2, None, 1)

@@ -23,9 +23,7 @@ REQUIREMENTS = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitline
 @pytest.mark.parametrize("version", [(3, 11), (3, 12), (3, 14)])
 def test_python_new_enough(version: tuple[int, int]) -> None:
     check_python(version)
-    assert (ROOT / "pyproject.toml").read_text(encoding="utf-8").count(
-        'requires-python = ">=3.11,<3.15"'
-    ) == 1
+    assert (ROOT / "pyproject.toml").read_text(encoding="utf-8").count('requires-python = ">=3.11,<3.15"') == 1
 
 
 @pytest.mark.parametrize("version", [(3, 10), (3, 9), (2, 7)])
@@ -39,9 +37,7 @@ def test_every_direct_requirement_is_exact_reasoned_and_locked(line: str) -> Non
     pin, _, reason = line.partition("  # ")
     name, _, version = re.sub(r"\[.*?\]", "", pin.partition(" ;")[0]).partition("==")
     assert len(reason) > 10
-    assert re.search(
-        rf"^{re.escape(name)}(\[\w+\])?=={re.escape(version)}[ \\;]", LOCK, re.MULTILINE | re.IGNORECASE
-    )
+    assert re.search(rf"^{re.escape(name)}(\[\w+\])?=={re.escape(version)}[ \\;]", LOCK, re.MULTILINE | re.IGNORECASE)
 
 
 def test_lock_is_complete_and_names_no_place() -> None:

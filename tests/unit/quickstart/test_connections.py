@@ -78,9 +78,7 @@ def test_a_refusal_shows_no_connection() -> None:
         ("postgres://u:p%40w@db:5432/wh", "postgresql+psycopg://u:p%40w@db:5432/wh"),
         ("postgresql://u@db/wh?sslmode=require", "postgresql+psycopg://u@db/wh?sslmode=require"),
         (
-            json.dumps(
-                {"conn_type": "postgres", "host": "db", "schema": "wh", "extra": {"sslmode": "require"}}
-            ),
+            json.dumps({"conn_type": "postgres", "host": "db", "schema": "wh", "extra": {"sslmode": "require"}}),
             "postgresql+psycopg://db/wh?sslmode=require",
         ),
         (

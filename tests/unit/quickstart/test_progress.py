@@ -69,9 +69,7 @@ def printed(events: list[dict[str, Any]]) -> tuple[list[str], Printer]:
             ["  plan ..", *["      x"] * 4, "      warning: no"],
             id="a warning is always shown",
         ),
-        pytest.param(
-            [task("started", "plan"), task("skipped", "plan")], ["  plan ..   0.2 s  skipped"], id="skipped"
-        ),
+        pytest.param([task("started", "plan"), task("skipped", "plan")], ["  plan ..   0.2 s  skipped"], id="skipped"),
         pytest.param(
             [task("started", "plan"), task("failed", "plan", sentence="no\n plan", expected=True)],
             ["  plan ..   0.2 s  failed", "      no plan"],

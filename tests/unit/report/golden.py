@@ -72,9 +72,7 @@ def claim(
 
 def claims(*rows: dict[str, Any]) -> pa.Table:
     """Return schema `DECIDED`."""
-    return pa.Table.from_pylist(
-        [{name: row.get(name) for name in DECIDED.names} for row in rows], schema=DECIDED
-    )
+    return pa.Table.from_pylist([{name: row.get(name) for name in DECIDED.names} for row in rows], schema=DECIDED)
 
 
 def planned(row: dict[str, Any], reason: str) -> dict[str, Any]:
@@ -94,21 +92,15 @@ def plan(*rows: dict[str, Any]) -> pa.Table:
     return pa.Table.from_pylist(list(rows), schema=PLAN)
 
 
-def answer(
-    row: dict[str, Any], state: str, status: int | None = None, message: str | None = None
-) -> dict[str, Any]:
+def answer(row: dict[str, Any], state: str, status: int | None = None, message: str | None = None) -> dict[str, Any]:
     """Return the ledger's entry of a claim after publishing."""
     key = {name: row[name] for name in ("employee_number", "certificate_type")}
     return key | {"state": state, "http_status": status, "message": message}
 
 
 BEFORE = claim("c01", "Kari Nordmann", "0007", "delivered")
-NEW = claim(
-    "c02", "Łukasz Wiśniewski", "1002", "delivered", "EXPIRES_SOON", valid_until=dt.date(2026, 12, 24)
-)
-CHANGED = claim(
-    "c03", "Giulia D'Angelo", "1003", "delivered", "NAME_CHANGED", certificate_type="Kranførerbevis"
-)
+NEW = claim("c02", "Łukasz Wiśniewski", "1002", "delivered", "EXPIRES_SOON", valid_until=dt.date(2026, 12, 24))
+CHANGED = claim("c03", "Giulia D'Angelo", "1003", "delivered", "NAME_CHANGED", certificate_type="Kranførerbevis")
 REJECTED = claim("c04", "Bjørn Ås", "1004", "rejected")
 REJECTED_TOO = claim("c05", "Zofia Żak", "1005", "rejected", certificate_type="Brannvern")
 UNDELIVERED = claim("c06", "Ola Hansen", "1006", "undelivered")
@@ -244,11 +236,7 @@ PUBLISHED = ReportInputs(
 
 
 def _as_planned(row: dict[str, Any]) -> dict[str, Any]:
-    return (
-        row | {"disposition": "planned"}
-        if row in (NEW, CHANGED, REJECTED, REJECTED_TOO, UNDELIVERED)
-        else row
-    )
+    return row | {"disposition": "planned"} if row in (NEW, CHANGED, REJECTED, REJECTED_TOO, UNDELIVERED) else row
 
 
 DRY = replace(

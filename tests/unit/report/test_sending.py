@@ -71,21 +71,15 @@ def test_rows_that_do_not_change_what_ditio_has_are_not_compared(reason: str) ->
 
 def test_rows_keep_their_own_dates_beside_others() -> None:
     other = claim("c2", "N N", "2", "planned", certificate_type="Brann\nvern")
-    report = plan_report(
-        plan(planned(other, "new"), planned(ROW, "changed")), _earlier(PAYLOAD), dry_run=True
-    )
-    shown = [
-        (row.employee_number, row.certificate_type, row.issued_on, row.reason) for row in report.excerpt.rows
-    ]
+    report = plan_report(plan(planned(other, "new"), planned(ROW, "changed")), _earlier(PAYLOAD), dry_run=True)
+    shown = [(row.employee_number, row.certificate_type, row.issued_on, row.reason) for row in report.excerpt.rows]
     assert shown == [("1", "Byggekort", "2025-03-01", "changed"), ("2", "Brann vern", "2025-03-01", "new")]
 
 
 def test_a_long_plan_is_parsed_in_order() -> None:
     first = planned(ROW, "new")
     numbers = [f"{n:06}" for n in range(9_000)]
-    rows = [
-        first | {"employee_number": n, "payload": first["payload"].replace('"c1"', f'"{n}"')} for n in numbers
-    ]
+    rows = [first | {"employee_number": n, "payload": first["payload"].replace('"c1"', f'"{n}"')} for n in numbers]
     changed = [row | {"reason": "changed"} for row in rows]
     earlier = plan(*rows).select(EARLIER_PAYLOADS.names)
     report = plan_report(plan(*changed), earlier, dry_run=True)

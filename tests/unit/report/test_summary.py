@@ -18,9 +18,7 @@ FULL = claims(*CLAIMS, claim("z", "N N", "1", "blocked", *CATALOGUE))
 
 WILD = {
     "everything found": replace(PUBLISHED, claims=FULL),
-    "every guard tripped": replace(
-        DRY, claims=FULL, tripped=tuple(TrippedGuard(guard, LONG) for guard in Guard)
-    ),
+    "every guard tripped": replace(DRY, claims=FULL, tripped=tuple(TrippedGuard(guard, LONG) for guard in Guard)),
     "long texts": replace(
         PUBLISHED,
         failure=LONG * 3,

@@ -61,17 +61,13 @@ def test_totals_say_what_they_are_made_of() -> None:
 
 
 BROKEN = {
-    "the vendor counts more rows": replace(
-        PUBLISHED, datasets=(DatasetTotal("links", "north", 10, 9), *DATASETS)
-    ),
+    "the vendor counts more rows": replace(PUBLISHED, datasets=(DatasetTotal("links", "north", 10, 9), *DATASETS)),
     "a certificate made no claim": replace(PUBLISHED, claims=claims(*CLAIMS[:-1])),
     "a certificate was not read": replace(PUBLISHED, datasets=(*DATASETS[:2], *DATASETS[3:])),
     "a claim has an unknown disposition": replace(
         PUBLISHED, claims=claims(*CLAIMS[:-1], CLAIMS[-1] | {"disposition": "lost"})
     ),
-    "a claim has no disposition": replace(
-        PUBLISHED, claims=claims(*CLAIMS[:-1], CLAIMS[-1] | {"disposition": None})
-    ),
+    "a claim has no disposition": replace(PUBLISHED, claims=claims(*CLAIMS[:-1], CLAIMS[-1] | {"disposition": None})),
     "a row to send has no outcome": replace(
         PUBLISHED, claims=claims(CLAIMS[0], NEW | {"disposition": "superseded"}, *CLAIMS[2:])
     ),

@@ -69,10 +69,7 @@ def test_what_needs_nobody_is_not_listed(disposition: str) -> None:
 
 def test_severities_in_force_decide() -> None:
     row = claim("a", "N N", "1", "delivered", "EXPIRED")
-    assert (
-        _worklist(row, severities={"EXPIRED": Severity.WARNING})[0]["what_to_do"]
-        == CATALOGUE["EXPIRED"].advice
-    )
+    assert _worklist(row, severities={"EXPIRED": Severity.WARNING})[0]["what_to_do"] == CATALOGUE["EXPIRED"].advice
     lowered = {"ACTION_LINK_MISSING": Severity.INFO}
     held = claim("a", "N N", "1", "held", "ACTION_LINK_MISSING", linked=False)
     assert _worklist(held, severities=lowered)[0]["owner"] == "4hse"
@@ -88,9 +85,7 @@ def test_critical_findings_are_said_first_and_info_asks_for_nothing() -> None:
 
 
 def test_the_same_advice_is_given_once() -> None:
-    (row,) = _worklist(
-        claim("a", "N N", "1", "blocked", "NAME_MISMATCH", "BIRTH_DATE_MISMATCH", "ISSUED_MISSING")
-    )
+    (row,) = _worklist(claim("a", "N N", "1", "blocked", "NAME_MISMATCH", "BIRTH_DATE_MISMATCH", "ISSUED_MISSING"))
     sentences = row["what_to_do"].split(". ")
     assert len(sentences) == len(set(sentences))
 
@@ -103,9 +98,7 @@ def test_the_most_urgent_come_first() -> None:
 
 
 def test_an_unreadable_date_is_shown_as_it_was_received() -> None:
-    row = next(
-        row for row in _rows(render_worklist_csv(build_report(PUBLISHED))) if row["certificate_id"] == "c07"
-    )
+    row = next(row for row in _rows(render_worklist_csv(build_report(PUBLISHED))) if row["certificate_id"] == "c07")
     assert row["issued_on"] == "2025-02-31"
     assert row["valid_until"] == "2028-03-01"
 
@@ -113,10 +106,7 @@ def test_an_unreadable_date_is_shown_as_it_was_received() -> None:
 def test_only_the_winner_of_a_key_gets_what_ditio_said() -> None:
     lost = claim("c12", "Bjørn Ås", "1004", "superseded", "NAME_CHANGED")
     inputs = replace(PUBLISHED, claims=claims(*CLAIMS, lost))
-    said = {
-        row["certificate_id"]: row["ditio_message"]
-        for row in _rows(render_worklist_csv(build_report(inputs)))
-    }
+    said = {row["certificate_id"]: row["ditio_message"] for row in _rows(render_worklist_csv(build_report(inputs)))}
     assert said["c04"] == "HTTP 400: Certificate type is closed"
     assert said["c06"] == "HTTP 503"
     assert said["c12"] == ""
@@ -162,9 +152,7 @@ def test_no_cell_of_any_csv_starts_like_a_formula() -> None:
         )
         for sign in ("=", "+", "-", "@", "\t", "\r", "\n", "\x00", "\x1b")
     ]
-    winners = [
-        row | {"disposition": "planned", "issued_on": CLAIMS[0]["issued_on"], "findings": []} for row in wild
-    ]
+    winners = [row | {"disposition": "planned", "issued_on": CLAIMS[0]["issued_on"], "findings": []} for row in wild]
     inputs = replace(DRY, claims=claims(*wild), plan=plan(*(planned(row, "new") for row in winners)))
     files = render_csvs(build_report(inputs))
     for stem in ("worklist", "plan"):

@@ -44,6 +44,8 @@ AS $$
             FROM reconciliation.ditio_attempt AS a
            WHERE a.target = c.target AND a.employee_number = c.employee_number
              AND a.certificate_type = c.certificate_type AND a.run_seq <= r.run_seq
+             -- An earlier answer was to another payload, unless it is the one that still stands.
+             AND (c.disposition = 'delivered' OR a.run_seq >= c.first_run_seq)
            ORDER BY a.attempt_id DESC LIMIT 1
       ) AS last ON winner.yes
       LEFT JOIN LATERAL (
@@ -53,7 +55,7 @@ AS $$
              AND a.certificate_type = c.certificate_type AND a.run_seq <= r.run_seq
              AND a.state = 'acknowledged'
            ORDER BY a.attempt_id DESC LIMIT 1
-      ) AS acknowledged ON winner.yes
+      ) AS acknowledged ON c.disposition = 'delivered'
      WHERE r.run_seq = $1 AND r.mode = 'publish'
 $$;
 COMMENT ON FUNCTION reconciliation.reconciliation_report_of(bigint) IS

@@ -1,0 +1,122 @@
+"""A wrong setting is refused before any request, and the message names its key and value."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from certrecon.errors import SettingsError
+from certrecon.findings import CATALOGUE
+from certrecon.settings import load_settings, parse_settings
+from certrecon.settings.loader import restore_settings
+from certrecon.words import Severity
+
+RULE = "certificate_types: [{certificate_type: %s}]"
+TYPE = "{certificate_type: '%s', action_code: [A]}"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        pytest.param("tenant: [a]", ["tenant", "unknown key"], id="unknown key"),
+        pytest.param("guards: {max_drops: 1}", ["guards.max_drops", "unknown key", "1"], id="unknown inner key"),
+        pytest.param("guards: {max_drop: 2}", ["guards.max_drop", "2"], id="share above one"),
+        pytest.param("guards: {max_withdrawn: -1}", ["guards.max_withdrawn", "-1"], id="negative count"),
+        pytest.param("unlinked: sned", ["unlinked", "sned", "hold"], id="no such choice"),
+        pytest.param("time_zone: Oslo", ["time_zone", "Oslo"], id="no such zone"),
+        pytest.param("publish_action_types: [TRANING]", ["publish_action_types", "TRANING"], id="no such action type"),
+        pytest.param("no_expiry_date: soon", ["no_expiry_date", "soon"], id="no date"),
+        pytest.param("fourhse: {page_size: 0}", ["fourhse.page_size", "0"], id="page size"),
+        pytest.param("ditio: {requests_per_second: 0}", ["ditio.requests_per_second", "0"], id="rate"),
+        pytest.param("severities: {EXPIRD: info}", ["severities", "EXPIRD"], id="no such finding"),
+        pytest.param("severities: {EXPIRED: loud}", ["severities", "loud"], id="no such severity"),
+        pytest.param(RULE % "A", ["certificate_types.0", "condition"], id="rule without condition"),
+        pytest.param(
+            "certificate_types: [{certificate_type: A, max_validity_years: 5}]",
+            ["certificate_types.0", "condition"],
+            id="rule with a limit only",
+        ),
+        pytest.param(
+            "certificate_types: [{certificate_type: A, action_name: '('}]",
+            ["certificate_types.0.action_name", "(", "regular expression"],
+            id="no regular expression",
+        ),
+        pytest.param(f"certificate_types: [{TYPE % ('x' * 256)}]", ["certificate_type", "255"], id="type too long"),
+        pytest.param(f"certificate_types: [{TYPE % ' '}]", ["certificate_type"], id="blank type"),
+        pytest.param(
+            f"certificate_types: [{TYPE % 'Kranførerbevis'}, {TYPE % 'KRANFORERBEVIS'}]",
+            ["Kranførerbevis", "KRANFORERBEVIS"],
+            id="types that collide when folded",
+        ),
+        pytest.param("tenants: [a]\ntenants: [b]", ["tenants", "twice"], id="key twice"),
+        pytest.param("tenants: [", ["not valid YAML"], id="no YAML"),
+        pytest.param("- tenants", ["mapping"], id="no mapping"),
+    ],
+)
+def test_refused(text: str, words: list[str]) -> None:
+    with pytest.raises(SettingsError) as refused:
+        parse_settings(text, source="file.yaml")
+    assert "file.yaml" in str(refused.value)
+    for word in words:
+        assert word in str(refused.value)
+
+
+@pytest.mark.parametrize("code", [code for code, finding in CATALOGUE.items() if finding.fixed])
+def test_what_is_marked_cannot_be_lowered(code: str) -> None:
+    with pytest.raises(SettingsError, match=f"{code}.*info"):
+        parse_settings(f"severities: {{{code}: info}}")
+    assert parse_settings(f"severities: {{{code}: critical}}").settings.severity_of(code) is Severity.CRITICAL
+
+
+@pytest.mark.parametrize("code", [code for code, finding in CATALOGUE.items() if not finding.fixed])
+def test_every_other_severity_can_be_overridden(code: str) -> None:
+    for severity in Severity:
+        assert parse_settings(f"severities: {{{code}: {severity}}}").settings.severity_of(code) is severity
+
+
+def test_the_sentinel_beats_severities() -> None:
+    settings = parse_settings("{no_expiry: sentinel, severities: {EXPIRY_MISSING: critical}}").settings
+    assert settings.severity_of("EXPIRY_MISSING") is Severity.INFO
+
+
+def test_types_are_cleaned_and_ids_may_be_numbers() -> None:
+    text = "{tenants: [7, 7], certificate_types: [{certificate_type: '  Varme \u00a0 arbeider ', action_code: 12}]}"
+    settings = parse_settings(text).settings
+    assert settings.tenants == ("7",)
+    assert settings.certificate_types[0].certificate_type == "Varme arbeider"
+    assert settings.certificate_types[0].action_code == ("12",)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        pytest.param("person,number\na,1\n", "header", id="other header"),
+        pytest.param("person_id,employee_number\na,1\na,2\n", "line 3", id="person twice"),
+        pytest.param("person_id,employee_number\na,\n", "line 2", id="no number"),
+        pytest.param("person_id,employee_number\n,1\n", "line 2", id="no person"),
+    ],
+)
+def test_a_wrong_crosswalk_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "crosswalk.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError, match=words):
+        parse_settings("employee_match: {crosswalk: crosswalk.csv}", folder=tmp_path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"nowhere\.yaml"):
+        load_settings(tmp_path / "nowhere.yaml")
+    with pytest.raises(SettingsError, match=r"crosswalk.*nowhere\.csv"):
+        parse_settings("employee_match: {crosswalk: nowhere.csv}", folder=tmp_path)
+
+
+def test_what_a_run_keeps_of_its_settings_gives_them_back(tmp_path: Path) -> None:
+    (tmp_path / "crosswalk.csv").write_text("person_id,employee_number\np1, 0042 \n", encoding="utf-8")
+    loaded = parse_settings("{tenants: [a], employee_match: {crosswalk: crosswalk.csv}}", folder=tmp_path)
+    assert loaded.crosswalk.numbers == {"p1": "0042"}
+    assert restore_settings(loaded.text) == loaded
+
+
+def test_the_default_file_is_fine_and_has_every_key() -> None:
+    loaded = load_settings(Path(__file__).parents[3] / "include" / "config" / "reconciliation.yaml")
+    assert loaded.settings.certificate_types
