@@ -39,6 +39,7 @@ Where the contract is silent, these choices hold; most err towards not claiming 
     not judged, nor is one whose tenant nobody knows.
 29. An outside claim of a certificate that the run itself has read does not compete.
 30. `employee_number` and `person_name` are given where known, not applicable claims of persons included.
+31. A number of more than 255 characters, or with a NUL, is nobody's: it is missing.
 """
 
 from __future__ import annotations

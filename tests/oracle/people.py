@@ -7,7 +7,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from tests.oracle.dates import loose_day
-from tests.oracle.text import Name, is_false, names_agree, text, trimmed
+from tests.oracle.text import Name, is_false, names_agree, number_of, text
 
 if TYPE_CHECKING:
     from tests.oracle.drafts import Draft
@@ -39,7 +39,7 @@ class People:
     def number(self, person_id: str, person: Row) -> str | None:
         """The employee number of a person: the crosswalk's, else the person field's."""
         crosswalk = {person_id.strip(): number for person_id, number in self.world.crosswalk.items()}
-        return trimmed(crosswalk.get(person_id, person.get(self.person_field)))
+        return number_of(crosswalk.get(person_id, person.get(self.person_field)))
 
     def find(self, draft: Draft) -> None:
         """Note the person, the number and the one employee of a claim."""

@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from tests.oracle.dates import loose_day
-from tests.oracle.text import Name, is_false, is_true, text, trimmed
+from tests.oracle.text import Name, is_false, is_true, number_of, text, trimmed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -131,7 +131,7 @@ def _employee(row: Row) -> Employee:
     single = _lowered(employment) if isinstance(employment, dict) else {}
     return Employee(
         as_given=text(row.get("employeenumber")) or "",
-        number=trimmed(row.get("employeenumber")) or "",
+        number=number_of(row.get("employeenumber")) or "",
         name=(text(row.get("firstname")), text(row.get("lastname"))),
         birth_day=loose_day(row.get("birthdate")),
         disabled=_disabled(row),

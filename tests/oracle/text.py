@@ -29,6 +29,12 @@ def trimmed(value: object) -> str | None:
     return None if received is None else unicodedata.normalize("NFC", received).strip() or None
 
 
+def number_of(value: object) -> str | None:
+    """An employee number: trimmed; none where it could be nobody's (over 255 characters, or with a NUL)."""
+    number = trimmed(value)
+    return None if number is None or len(number) > 255 or "\x00" in number else number
+
+
 def is_true(value: object) -> bool:
     """Whether a flag is set: true or 1, as JSON or as text."""
     return (trimmed(value) or "").lower() in {"true", "1"}
