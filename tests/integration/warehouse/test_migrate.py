@@ -64,6 +64,7 @@ def test_two_migrations_at_once_make_one_schema(empty: Engine) -> None:
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda _: migrate(empty), range(2)))
     require_head(empty)
+    assert query(empty, "SELECT version_num FROM reconciliation.alembic_version") == [(HEAD,)]
 
 
 def test_the_migration_makes_what_the_code_uses(warehouse: Engine) -> None:
