@@ -16,7 +16,7 @@ from certrecon.errors import ConnectionSettingsError
 from certrecon.warehouse.engine import driver, transaction
 from certrecon.warehouse.tables import SCHEMA
 
-HEAD = "0001"
+HEAD = "0002"
 """The tables' version that this code needs; known without importing Alembic."""
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtext('certrecon migrate'))")

@@ -60,7 +60,7 @@ run = Table(
     _count("sent"), _count("withdrawn"),
     _json("tenants"), _json("dispositions"), _json("findings"), _json("guards"),
     _text("evidence_uri"), _text("inputs_sha256"), _text("outcome_sha256"),
-    _text("settings_sha256", null=False), _text("code_version", null=False),
+    _text("settings_sha256", null=False), _text("code_version", null=False), _json("records"),
     _count("chain_no"), _text("previous_sha256"), _text("chain_sha256"),
     UniqueConstraint("run_id", "attempt", name="run_attempt_once"),
     UniqueConstraint("chain_no", name="run_chain_no_once"),
@@ -81,7 +81,7 @@ claim = Table(
     Column("linked", Boolean, nullable=False), _text("disposition", null=False),
     Column("findings", ARRAY(Text), nullable=False), _json("detail"),
     _count("first_run_seq", null=False), _count("ended_run_seq"),
-    Column("row_sha256", LargeBinary, nullable=False),
+    Column("row_sha256", LargeBinary, nullable=False), _count("since_run_seq", null=False),
     Index("claim_open_once", "target", "certificate_id", "certificate_type", unique=True,
           postgresql_nulls_not_distinct=True, postgresql_where=text("ended_run_seq IS NULL")),
     Index("claim_open_of_tenant", "target", "tenant_id", postgresql_where=text("ended_run_seq IS NULL")),
@@ -89,7 +89,33 @@ claim = Table(
     Index("claim_first", "first_run_seq", postgresql_using="brin"),
     Index("claim_ended", "ended_run_seq", postgresql_where=text("ended_run_seq IS NOT NULL")),
 )  # fmt: skip
-"""A claim over the publishing runs in which it stayed the same; only `ended_run_seq` is ever set later."""
+"""A claim over the publishing runs in which it stayed the same; only `ended_run_seq` is ever set later.
+
+`since_run_seq` is the run since which the claim has had its disposition, over all changes of other columns.
+"""
+
+claim_person = Table(
+    "claim_person", metadata,
+    _identity("claim_person_id"), _text("target", null=False), _text("resource_id"),
+    _text("person_name", null=False), _text("employee_number"),
+    Index("claim_person_once", "target", "person_name", "resource_id", "employee_number", unique=True,
+          postgresql_nulls_not_distinct=True),
+)  # fmt: skip
+"""Every name under which claims of a target were ever seen, a row a person, name and number: what pages search.
+
+A million claims have some tens of thousands of them, so a part of a name is found without an index on names.
+"""
+
+dangling_link = Table(
+    "dangling_link", metadata,
+    _identity("dangling_id"), _text("target", null=False), _text("tenant_id", null=False),
+    _text("certificate_action_id", null=False), _text("certificate_id"), _text("action_name"), _text("action_type"),
+    Column("first_run_seq", BigInteger, ForeignKey(f"{SCHEMA}.run.run_seq"), nullable=False),
+    Column("ended_run_seq", BigInteger, ForeignKey(f"{SCHEMA}.run.run_seq")),
+    Index("dangling_link_open_once", "target", "tenant_id", "certificate_action_id", unique=True,
+          postgresql_where=text("ended_run_seq IS NULL")),
+)  # fmt: skip
+"""A link whose certificate is not there, over the publishing runs in which it stayed so."""
 
 ditio_upsert = Table(
     "ditio_upsert", metadata,
@@ -152,6 +178,31 @@ evidence_purge = Table(
     Index("evidence_purge_of_run", "run_seq"),
 )  # fmt: skip
 """A removal of evidence, append-only."""
+
+removal = Table(
+    "removal", metadata,
+    _identity("removal_id"), _text("target", null=False), _text("employee_number", null=False),
+    _text("certificate_type", null=False), _text("certificate_id"), _instant("noted_at", null=False),
+    _text("noted_by", null=False), Column("done", Boolean, nullable=False), _text("note"),
+    Index("removal_of_key", "target", "employee_number", "certificate_type"),
+)  # fmt: skip
+"""What a person noted on a delivery that is to be removed in Ditio by hand, append-only.
+
+`done` says that it was removed there; the last row of a key counts.
+"""
+
+settings_version = Table(
+    "settings_version", metadata,
+    Column("settings_sha256", Text, primary_key=True), _text("content", null=False),
+    _count("first_run_seq", null=False),
+)  # fmt: skip
+"""The settings that runs used, as JSON text with the crosswalk, a row a digest."""
+
+installation = Table(
+    "installation", metadata,
+    Column("installation_id", Text, primary_key=True), _instant("made_at", null=False),
+)  # fmt: skip
+"""Which warehouse this is, one row: evidence of another one is told apart by it."""
 
 finding_catalogue = Table(
     "finding_catalogue", metadata,
