@@ -5,7 +5,7 @@ VENV := .venv/bin
 QUICKSTART := $(VENV)/python -m certrecon_quickstart
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run up down migrate psql test lint format lock bench clean setup
+.PHONY: help run up down migrate verify replay psql test lint format lock bench clean setup
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,12 @@ down: setup ## Stop what a killed command left running
 
 migrate: setup ## Bring the warehouse of AIRFLOW_CONN_WAREHOUSE_DEFAULT to the schema of this code
 	@$(QUICKSTART) migrate
+
+verify: setup ## Recompute the chain, every digest and all evidence, and name what does not hold
+	@$(QUICKSTART) verify
+
+replay: setup ## Make a run again from its evidence alone and compare (RUN=17, else the last one)
+	@RUN='$(RUN)' $(QUICKSTART) replay
 
 psql: setup ## Open the embedded warehouse with psql
 	@$(QUICKSTART) exec psql

@@ -1,8 +1,10 @@
-"""`make bench`: the whole run on the sandbox, first night and unchanged night, with peak memory.
+"""`make bench`: whole runs on the sandbox with peak memory, then pages and report of many claims.
 
-SIZES (default "10000 100000") are the numbers of certificates. Each size has a warehouse, evidence and
-sandbox of its own below a temporary folder, so the checkout's own runs are not touched. What is printed
-is one run each on this machine: compare figures of one table, not of two machines.
+SIZES (default "10000 100000") are the numbers of certificates of the whole runs, first night and unchanged
+night; "" leaves them out. CLAIMS (default 1000000) is the number of claims for pages and report; 0 leaves
+them out. Each part has a warehouse, evidence and sandbox of its own below a temporary folder, so the
+checkout's own runs are not touched. What is printed is one run each on this machine: compare figures of
+one table, not of two machines.
 """
 
 from __future__ import annotations
@@ -14,7 +16,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.pages import page_rows
 from benchmarks.processes import PeakWatch
+from benchmarks.report import report_rows
 
 NIGHTS = ("first night", "unchanged night")
 HEAD = (
@@ -97,6 +101,7 @@ def table(rows: list[tuple[str, ...]]) -> str:
 def main() -> None:
     """Measure every size and print the table."""
     sizes = [int(size) for size in os.environ.get("SIZES", "10000 100000").split()]
+    claims = int(os.environ.get("CLAIMS", "1000000"))
     rows: list[tuple[str, ...]] = [HEAD]
     for size in sizes:
         with tempfile.TemporaryDirectory(prefix="certrecon-bench-") as folder:
@@ -104,6 +109,9 @@ def main() -> None:
                 print(f"measuring {size:,} certificates, {name} ...", flush=True)
                 rows.append(measure(size, name, Path(folder)).cells())
     print(table(rows))
+    for name, part in {"report": report_rows, "pages": page_rows}.items() if claims else ():
+        print(f"\nmeasuring {name} with {claims:,} claims ...", flush=True)
+        print(table(part(claims)))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,54 @@
-"""The one module of plugins/ that Airflow scans; everything else is the package beside it."""
+"""The one module of plugins/ that Airflow scans; everything else is the package beside it.
+
+Every process of Airflow imports it, so nothing heavy is imported here: only the API server asks for the
+application, and only then it is made.
+"""
 
 from __future__ import annotations
 
+import logging
+from functools import cached_property
+from typing import Any, ClassVar
+
 from airflow.plugins_manager import AirflowPlugin
+
+log = logging.getLogger(__name__)
+
+PREFIX = "/certrecon"
+"""Where Airflow mounts the pages. Addresses in views are relative to Airflow's own, whatever its path is."""
 
 
 class CertreconPlugin(AirflowPlugin):
-    """What the project adds to Airflow's web UI."""
+    """What the project adds to Airflow's web UI: an entry in the navigation and a tab on a DAG run."""
 
     name = "certrecon"
+    external_views: ClassVar[list[Any]] = [
+        {
+            "name": "Reconciliation",
+            "href": "certrecon/",
+            "destination": "nav",
+            "nav_top_level": True,
+            "url_route": "reconciliation",
+            "icon": "certrecon/static/icon.svg",
+            "icon_dark_mode": "certrecon/static/icon_dark.svg",
+        },
+        {
+            "name": "Reconciliation",
+            "href": "certrecon/dag-run?dag_id={DAG_ID}&run_id={RUN_ID}",
+            "destination": "dag_run",
+            "url_route": "reconciliation-run",
+            "icon": "certrecon/static/icon.svg",
+            "icon_dark_mode": "certrecon/static/icon_dark.svg",
+        },
+    ]
+
+    @cached_property
+    def fastapi_apps(self) -> list[Any]:
+        """The pages; none, with the reason in the log, where they cannot be guarded or made."""
+        try:
+            from certrecon_plugin.pages.app import create_app  # noqa: PLC0415 - only the API server needs it
+
+            return [{"app": create_app(), "url_prefix": PREFIX, "name": "Reconciliation"}]
+        except Exception:
+            log.exception("The reconciliation pages are not there: they could not be made.")
+            return []

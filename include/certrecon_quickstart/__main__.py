@@ -1,4 +1,4 @@
-"""The quick start's commands: `python -m certrecon_quickstart run|up|down|exec|test-env`."""
+"""The quick start's commands: `python -m certrecon_quickstart run|up|down|verify|replay|exec|test-env`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from certrecon.errors import CertreconError
+from certrecon_quickstart import audit
 from certrecon_quickstart.connections import WAREHOUSE, read_request
 from certrecon_quickstart.environment import project_environment, without_connections
 from certrecon_quickstart.errors import QuickstartError
@@ -81,6 +82,16 @@ def migrate(_: Project, inherited: Mapping[str, str], __: Sequence[str]) -> int:
     return 0
 
 
+def verify(project: Project, inherited: Mapping[str, str], _: Sequence[str]) -> int:
+    """Recompute everything that is on the record."""
+    return audit.verify(project, inherited)
+
+
+def replay(project: Project, inherited: Mapping[str, str], _: Sequence[str]) -> int:
+    """Make one run again from its evidence."""
+    return audit.replay(project, inherited)
+
+
 def bring_down(project: Project, _: Mapping[str, str], __: Sequence[str]) -> int:
     """Stop services that a killed command left behind."""
     stopped = stop_services(project)
@@ -122,6 +133,8 @@ COMMANDS = (
     ("up", stay_up, "keep the web UI and everything behind it up until Ctrl-C"),
     ("down", bring_down, "stop services that a killed command left behind"),
     ("migrate", migrate, "bring the warehouse of AIRFLOW_CONN_WAREHOUSE_DEFAULT to the schema of this code"),
+    ("verify", verify, "recompute chain, digests and evidence, and name what does not hold"),
+    ("replay", replay, "make the run of RUN again from its evidence, the last one without it, and compare"),
     ("exec", execute, "run a command with the services up"),
     ("test-env", in_test_environment, "run a command in the environment of the tests"),
 )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from certrecon.stages.workplace import Workplace
 
 WAREHOUSE_CONNECTION = "warehouse_default"
+WRITER = "certrecon_writer"
 
 
 def warehouse_url() -> str:
@@ -52,11 +53,11 @@ def warehouse_url() -> str:
 
 
 @contextmanager
-def warehouse() -> Iterator[Engine]:
-    """Open the warehouse for one task."""
+def warehouse(role: str = WRITER) -> Iterator[Engine]:
+    """Open the warehouse for one task, in the role of the pipeline unless another one is given."""
     from certrecon.warehouse.engine import connect_engine
 
-    engine = connect_engine(warehouse_url())
+    engine = connect_engine(warehouse_url(), role)
     try:
         yield engine
     finally:

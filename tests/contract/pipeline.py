@@ -294,8 +294,9 @@ class Night:
     def load(self) -> None:
         """Settle and load the claims."""
         assert self.planned is not None
+        assert self.built is not None
         with self.place() as place:
-            self.loaded = _passed_on(Loaded.from_json, run_load(place, self.planned).to_json())
+            self.loaded = _passed_on(Loaded.from_json, run_load(place, self.planned, self.built).to_json())
 
     def report(self) -> None:
         """Write the report."""
@@ -306,9 +307,7 @@ class Night:
         assert self.built is not None
         failure = next((str(error) for error in self.errors.values()), None)
         with self.place() as place:
-            reported = run_report(
-                place, self.sealed, self.planned, self.loaded, dangling=self.built.dangling.rows, failure=failure
-            )
+            reported = run_report(place, self.sealed, self.planned, self.loaded, self.built, failure=failure)
         self.reported = _passed_on(Reported.from_json, reported.to_json())
 
     def finalise(self) -> None:
@@ -317,8 +316,7 @@ class Night:
         if self.built:
             files |= {"facts": self.built.facts, "dangling": self.built.dangling}
         if self.reported:
-            files |= {"summary": self.reported.summary, "report": self.reported.page, "answers": self.reported.answers}
-            files |= {f"{name}_csv": ref for name, ref in self.reported.lists.items()}
+            files |= self.reported.files()
         reached = Reached(
             inputs=self.sealed,
             planned=self.planned,

@@ -9,6 +9,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG, CronTriggerTimetable
 
 from certrecon.stages.parameters import Parameters
@@ -92,3 +93,18 @@ def test_it_has_every_parameter_of_the_design_explained(dag: DAG) -> None:
 def test_its_json_schema_refuses(dag: DAG, name: str, value: Any) -> None:
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(value, dag.params.get_param(name).schema)
+
+
+def test_the_weekly_verification_keeps_to_the_same_policies() -> None:
+    bag = DagBag(str(DAGS / "audit_verification.py"))
+    assert bag.import_errors == {}
+    audit = bag.dags["audit_verification"]
+    assert [task.task_id for task in audit.topological_sort()] == ["verify", "purge"]
+    assert {up.task_id for up in audit.task_dict["purge"].upstream_list} == {"verify"}
+    assert audit.timetable == CronTriggerTimetable("0 5 * * 0", timezone="Europe/Oslo")
+    assert (audit.catchup, audit.max_active_runs, audit.is_paused_upon_creation) == (False, 1, True)
+    assert set(audit.allowed_run_types) == {"scheduled", "manual"}
+    assert all(word in (audit.doc_md or "") for word in ("Purpose", "Owner", "When it fails"))
+    assert audit.tags
+    assert audit.owner not in {"", "airflow"}
+    assert dict(audit.params) == {}

@@ -21,9 +21,11 @@ PREVIOUS_CLAIMS = pa.schema(
         ("linked", pa.bool_()),
         ("resource_id", pa.string()),
         ("person_name", pa.string()),
+        ("since_run_seq", pa.int64()),
     ]
 )
-"""The target's open claims as the last publishing run left them."""
+"""The target's open claims as the last publishing run left them; `since_run_seq` is the run since which
+a claim has its disposition."""
 
 LOOKUPS = pa.schema(
     [

@@ -12,6 +12,7 @@ from certrecon.report.model import (
 )
 from certrecon.report.page import render_html
 from certrecon.report.summary import render_summary
+from certrecon.report.workbook import render_workbook
 
 __all__ = [
     "ANSWERS",
@@ -24,5 +25,6 @@ __all__ = [
     "render_csvs",
     "render_html",
     "render_summary",
+    "render_workbook",
     "render_worklist_csv",
 ]

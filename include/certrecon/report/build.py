@@ -10,6 +10,8 @@ import pyarrow.compute as pc
 from certrecon.dispositions.decide import DECIDED, PLAN
 from certrecon.dispositions.withdrawals import WITHDRAWN
 from certrecon.publishing.guards import TrippedGuard
+from certrecon.report.ages import beside, withdrawn_ages
+from certrecon.report.comparing import changes
 from certrecon.report.counting import (
     answers_to,
     by_dataset,
@@ -19,9 +21,17 @@ from certrecon.report.counting import (
     in_order,
     undocumented,
 )
+from certrecon.report.crosschecks import crosschecks
+from certrecon.report.flowing import flow_of
+from certrecon.report.forecast import outlook, trend
+from certrecon.report.grouping import dangling_links, shown, work_groups
+from certrecon.report.heading import missed_days, settings_changes
 from certrecon.report.model import (
     ANSWERS,
+    Changes,
     ClaimRow,
+    Control,
+    DanglingRow,
     DatasetTotal,
     Excerpt,
     GuardNote,
@@ -29,11 +39,14 @@ from certrecon.report.model import (
     ReportInputs,
     RunHead,
     RunReport,
+    SettingsChanges,
     WithdrawnRow,
 )
 from certrecon.report.safe import one_line, one_line_table
 from certrecon.report.sending import plan_report
-from certrecon.report.wording import kind_of_reason, withdrawal
+from certrecon.report.unmapped import unmapped_types
+from certrecon.report.unmatched import unmatched_excerpt, unmatched_persons
+from certrecon.report.wording import kind_of_reason, withdrawal, withdrawal_owner
 from certrecon.report.worklist import (
     LISTED,
     claim_rows,
@@ -56,6 +69,13 @@ def _clean_head(head: RunHead) -> RunHead:
         run_id=one_line(head.run_id),
         tenants=tuple(map(one_line, head.tenants)),
         triggered_by=head.triggered_by and one_line(head.triggered_by),
+        accepted=tuple(map(one_line, head.accepted)),
+        approvals=tuple(
+            replace(
+                one, decided_by=one.decided_by and one_line(one.decided_by), reason=one.reason and one_line(one.reason)
+            )
+            for one in head.approvals
+        ),
     )
 
 
@@ -66,7 +86,7 @@ def _clean_total(total: DatasetTotal) -> DatasetTotal:
 def _unlinked(claims: pa.Table, inputs: ReportInputs) -> Excerpt[ClaimRow]:
     """Return the certificates without a CertificateAction; each of them is one claim."""
     found = claims.filter(pc.invert(claims.column("linked")))
-    first = rows_of(by_urgency(found).slice(0, LISTED), inputs.answers, inputs.severity_of)
+    first = rows_of(by_urgency(found).slice(0, LISTED), inputs)
     listed = inputs.severity_of("ACTION_LINK_MISSING") is not Severity.INFO
     total = pc.count_distinct(found.column("certificate_id")).as_py()
     return Excerpt(total, claim_rows(first), "see the CSV" if listed else "see the claims in the warehouse")
@@ -82,14 +102,15 @@ def _refusals(worklist: pa.Table) -> Excerpt[Refusal]:
     return Excerpt(table.num_rows, shown)
 
 
-def _withdrawn(table: pa.Table) -> pa.Table:
-    """Return withdrawals with their reasons in words, each distinct reason put into words once."""
+def _withdrawn(inputs: ReportInputs) -> pa.Table:
+    """Return withdrawals with their reasons in words, each distinct reason put into words once, and their ages."""
+    table = WITHDRAWN.empty_table() if inputs.withdrawn is None else inputs.withdrawn.combine_chunks()
     reasons = table.column("reason").combine_chunks().dictionary_encode()
-    said = [withdrawal(reason) for reason in reasons.dictionary.to_pylist()]
-    for place, name in enumerate(("in_words", "what_to_do")):
+    said = [(*withdrawal(reason), withdrawal_owner(reason)) for reason in reasons.dictionary.to_pylist()]
+    for place, name in enumerate(("in_words", "what_to_do", "owner")):
         texts = pa.array([words[place] for words in said], pa.string()).take(reasons.indices)
         table = table.append_column(name, texts)
-    return table
+    return beside(table, withdrawn_ages(table, inputs))
 
 
 def _withdrawn_reasons(table: pa.Table) -> dict[str, int]:
@@ -124,9 +145,22 @@ def _guards(inputs: ReportInputs, plan: pa.Table, answers: pa.Table) -> tuple[Gu
     )
 
 
-def _withdrawn_excerpt(table: pa.Table) -> Excerpt[WithdrawnRow]:
-    rows = one_line_table(table.slice(0, LISTED)).to_pylist()
-    return Excerpt(table.num_rows, tuple(WithdrawnRow(**row) for row in rows), "see the CSV of withdrawn deliveries")
+def _controls(
+    claims: pa.Table,
+    plan: pa.Table,
+    answers: pa.Table,
+    inputs: ReportInputs,
+    reading: tuple[DatasetTotal, ...],
+    dangling: int,
+) -> tuple[Control, ...]:
+    extracted = sum(total.rows for total in reading if total.dataset == "certificates")
+    onward = controls(claims, plan, answers, extracted, publishes=inputs.head.publishes)
+    return onward + crosschecks(claims, inputs, reading, dangling)
+
+
+def _settings_changes(inputs: ReportInputs) -> SettingsChanges | None:
+    before = inputs.previous.settings_text if inputs.previous else None
+    return settings_changes(before, inputs.head.settings_text)
 
 
 def build_report(inputs: ReportInputs) -> RunReport:
@@ -135,20 +169,25 @@ def build_report(inputs: ReportInputs) -> RunReport:
     claims = (DECIDED.empty_table() if inputs.claims is None else inputs.claims).combine_chunks()
     plan = PLAN.empty_table() if inputs.plan is None else inputs.plan
     answers = ANSWERS.empty_table() if inputs.answers is None else inputs.answers
-    withdrawn = _withdrawn(WITHDRAWN.empty_table() if inputs.withdrawn is None else inputs.withdrawn)
+    withdrawn = _withdrawn(inputs)
     datasets = in_order(map(_clean_total, inputs.datasets))
     reading = by_dataset(datasets)
-    extracted = sum(total.rows for total in reading if total.dataset == "certificates")
-    worklist = rows_of(by_urgency(needing(claims, inputs.severity_of)), answers, inputs.severity_of)
+    worklist = rows_of(by_urgency(needing(claims, inputs.severity_of)), inputs)
     decided = inputs.claims is not None
+    dangling = dangling_links(inputs)
+    dangling_count = inputs.dangling if inputs.dangling_links is None else dangling.num_rows
+    counts = disposition_counts(claims)
+    totals = _controls(claims, plan, answers, inputs, reading, dangling_count) if decided else ()
+    unmapped, unmapped_excerpt = unmapped_types(claims, inputs)
+    unmatched = unmatched_persons(claims, inputs)
     return RunReport(
         head=head,
         failure=inputs.failure and one_line(inputs.failure),
         decided=decided,
         datasets=datasets,
         reading=reading,
-        controls=controls(claims, plan, answers, extracted, publishes=head.publishes) if decided else (),
-        dispositions=disposition_counts(claims),
+        controls=totals,
+        dispositions=counts,
         findings=finding_counts(claims, inputs.severity_of),
         owners=owner_counts(worklist),
         worklist=worklist,
@@ -157,10 +196,24 @@ def build_report(inputs: ReportInputs) -> RunReport:
         refusals=_refusals(worklist),
         withdrawn=withdrawn,
         withdrawn_reasons=_withdrawn_reasons(withdrawn),
-        withdrawn_excerpt=_withdrawn_excerpt(withdrawn),
-        dangling=inputs.dangling,
+        withdrawn_excerpt=shown(withdrawn, WithdrawnRow, "see the CSV of withdrawn deliveries"),
+        dangling=dangling_count,
         guards=_guards(inputs, plan, answers),
         plan=plan_report(plan, inputs.earlier_payloads, dry_run=not head.publishes),
         undocumented=undocumented(reading),
         requests=dict(inputs.requests),
+        previous=inputs.previous,
+        missed_days=missed_days(inputs),
+        settings_changes=_settings_changes(inputs),
+        flow=flow_of(reading, totals, counts),
+        work=work_groups(worklist, withdrawn, dangling, unmapped_excerpt, unmatched),
+        dangling_links=dangling,
+        dangling_excerpt=shown(dangling, DanglingRow, "see the CSV of links without a certificate"),
+        unmapped=unmapped,
+        unmapped_excerpt=unmapped_excerpt,
+        unmatched=unmatched,
+        unmatched_excerpt=unmatched_excerpt(unmatched),
+        changes=changes(claims, inputs) if decided else Changes(),
+        outlook=outlook(claims, head.as_of),
+        trend=trend(inputs, counts),
     )

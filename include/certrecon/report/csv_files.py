@@ -19,11 +19,12 @@ _OPTIONS = csv.WriteOptions(eol="\r\n", quoting_style="needed", batch_size=16_38
 
 
 def to_csv(table: pa.Table) -> bytes:
-    """Return a table of text columns as a CSV file."""
-    safe = pa.table([cells(column) for column in table.columns], names=table.column_names)
+    """Return a table as a CSV file; its text columns become harmless cells."""
+    safe = [cells(column) if pa.types.is_string(column.type) else column for column in table.columns]
+    table = pa.table(safe, names=table.column_names)
     sink = io.BytesIO(MARK)
     sink.seek(len(MARK))
-    csv.write_csv(safe, sink, _OPTIONS)
+    csv.write_csv(table, sink, _OPTIONS)
     return sink.getvalue()
 
 
@@ -35,7 +36,15 @@ def render_worklist_csv(report: RunReport) -> bytes:
 def render_csvs(report: RunReport) -> dict[str, bytes]:
     """Return every CSV file that goes with a report, by the stem of its name.
 
-    `worklist` is always there; `withdrawn` where something is; `plan` in a dry run with rows to send.
+    `worklist` is always there, the others where they have any rows; `plan` in a dry run only.
     """
-    files = {"worklist": report.worklist, "withdrawn": report.withdrawn, "plan": report.plan.table}
+    files = {
+        "worklist": report.worklist,
+        "withdrawn": report.withdrawn,
+        "changes": report.changes.table,
+        "unmatched_persons": report.unmatched,
+        "unmapped_types": report.unmapped,
+        "dangling": report.dangling_links,
+        "plan": report.plan.table,
+    }
     return {stem: to_csv(table) for stem, table in files.items() if table.num_rows or stem == "worklist"}

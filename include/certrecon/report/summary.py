@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
-from certrecon.report.model import Control, DatasetTotal, FindingCount, RunReport
+from certrecon.report.model import Change, Control, DatasetTotal, FindingCount, RunReport
 from certrecon.report.status import headline
 from certrecon.report.wording import DISPOSITIONS, OWNERS, REASONS
 from certrecon.words import Disposition, Owner, Severity
@@ -18,7 +18,13 @@ TENANTS = 5
 UNDOCUMENTED = 5
 """How many undocumented fields of a dataset are named."""
 
+SHOWN = ("Rows to send", "Delivered")
+"""The totals after the dispositions that are always shown; the others only where they do not add up."""
+
 _SIGNS = {Severity.CRITICAL: "!", Severity.WARNING: "~", Severity.INFO: " "}
+
+
+_CHANGES = {kind: kind.replace("_", " ") for kind in Change}
 
 
 def _wrapped(text: str, indent: str = "  ", hanging: str = "") -> list[str]:
@@ -45,6 +51,9 @@ def _head(report: RunReport) -> Iterator[str]:
         yield from _wrapped(report.failure)
     if head.as_of != head.run_day:
         yield f"  Judged as of {head.as_of}."
+    if report.missed_days and report.previous:
+        days = "1 day" if report.missed_days == 1 else f"{report.missed_days:,} days"
+        yield f"  No run on {days} since run {report.previous.run_seq} of {report.previous.run_day}."
     if head.tenants:
         yield from _wrapped(f"Limited to the tenants {', '.join(head.tenants)}; totals speak of them only.")
     if not report.adds_up:
@@ -97,6 +106,8 @@ def _claims(report: RunReport) -> Iterator[str]:
     yield f"  {'':<15}{'-' * 10}"
     yield f"  {'claims':<15}{dispositions.total:>10,}{_alarm(dispositions.difference)}"
     for control in later:
+        if control.name not in SHOWN and not control.difference:
+            continue
         yield from _wrapped(_sum(control), hanging="  ")
 
 
@@ -141,6 +152,10 @@ def _needs(report: RunReport) -> Iterator[str]:
     yield from _wrapped(unlinked, hanging="  ")
     if report.dangling:
         yield f"  Links whose certificate is not there: {report.dangling:,}"
+    if report.unmatched_excerpt.total:
+        yield f"  Persons without a certain Ditio employee: {report.unmatched_excerpt.total:,}"
+    if report.unmapped_excerpt.total:
+        yield f"  Kinds of certificates that no rule gives a type: {report.unmapped_excerpt.total:,}"
     for refusal in report.refusals.rows[:3]:
         yield f"  {_cut(f'Ditio rejected {refusal.rows:,}: {refusal.message}', WIDTH - 2)}"
     if report.refusals.total > 3:
@@ -149,6 +164,14 @@ def _needs(report: RunReport) -> Iterator[str]:
         reasons = _listing(report.withdrawn_reasons.items())
         text = f"Withdrawn, to be looked at in Ditio by hand: {report.withdrawn.num_rows:,} ({reasons})"
         yield from _wrapped(text, hanging="  ")
+
+
+def _changes(report: RunReport) -> Iterator[str]:
+    if not report.changes.known or report.previous is None:
+        return
+    counted = _listing((_CHANGES[kind], count) for kind, count in report.changes.counts.items() if count)
+    yield ""
+    yield from _wrapped(f"CHANGED since run {report.previous.run_seq}, in claims: {counted or 'nothing'}", "", "  ")
 
 
 def _guards(report: RunReport) -> Iterator[str]:
@@ -183,7 +206,7 @@ def _lines(report: RunReport) -> Iterator[str]:
     yield from _head(report)
     yield from _reading(report)
     if report.decided:
-        for part in (_claims, _findings, _needs, _guards, _plan):
+        for part in (_claims, _findings, _needs, _changes, _guards, _plan):
             yield from part(report)
     else:
         yield ""

@@ -72,6 +72,10 @@ REASONS: Final[dict[str, str]] = {
 """Why a row is to be sent, those first that are looked at first."""
 
 _REMOVE = "remove it in Ditio by hand"
+_OWNERS_OF_WITHDRAWALS: Final = {
+    "moved_to_other_tenant": Owner.SETTINGS.value,
+    "tenant_missing": Owner.SETTINGS.value,
+}
 _WITHDRAWN: Final[dict[str, tuple[str, str]]] = {
     "deleted": ("was deleted in 4HSE", f"If that is right, {_REMOVE}."),
     "moved_to_other_person": ("belongs to another person in 4HSE now", f"If that is right, {_REMOVE}."),
@@ -101,6 +105,11 @@ def titles(codes: Sequence[str]) -> str:
 def kind_of_reason(reason: str) -> str:
     """Return a withdrawal's reason without its codes."""
     return reason.partition(":")[0]
+
+
+def withdrawal_owner(reason: str) -> str:
+    """Return who can do something about a withdrawal."""
+    return _OWNERS_OF_WITHDRAWALS.get(kind_of_reason(reason), Owner.DITIO.value)
 
 
 def withdrawal(reason: str) -> tuple[str, str]:

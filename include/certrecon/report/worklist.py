@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 
 from certrecon.dispositions.winners import keys_of
 from certrecon.findings import CATALOGUE
-from certrecon.report.model import ANSWERS, ClaimRow, Excerpt
+from certrecon.report.ages import AGES, claim_ages
+from certrecon.report.model import ANSWERS, ClaimRow, Excerpt, ReportInputs
 from certrecon.report.safe import joined, one_line_table
 from certrecon.report.wording import ACTIONS, URGENCY, titles
 from certrecon.words import Disposition, Owner, Severity
@@ -26,7 +27,9 @@ SeverityOf = Callable[[str], Severity]
 LISTED = 50
 """How many rows of a list the page shows."""
 
-WORKLIST = pa.schema([(column.name, pa.string()) for column in fields(ClaimRow)])
+WORKLIST = pa.schema(
+    [AGES.field(one.name) if one.name in AGES.names else (one.name, pa.string()) for one in fields(ClaimRow)]
+)
 
 NEEDY = (
     Disposition.BLOCKED,
@@ -134,10 +137,15 @@ def _messages(claims: pa.Table, answers: pa.Table) -> pa.Array:
     return joined([prefixed, own.column("message")], ": ")
 
 
-def rows_of(claims: pa.Table, answers: pa.Table | None, severity_of: SeverityOf) -> pa.Table:
-    """Return claims (schema `DECIDED`) as rows for people (schema `WORKLIST`), in the order given."""
+def rows_of(claims: pa.Table, inputs: ReportInputs) -> pa.Table:
+    """Return claims (schema `DECIDED`) as rows for people (schema `WORKLIST`), in the order given.
+
+    Args:
+        claims: Some of the run's claims.
+        inputs: Severities, what Ditio answered, and what is known of the runs before.
+    """
     claims = claims.combine_chunks()
-    said = _messages(claims, ANSWERS.empty_table() if answers is None else answers)
+    said = _messages(claims, ANSWERS.empty_table() if inputs.answers is None else inputs.answers)
     columns = {
         "person_name": _personal(claims, "person_name"),
         "employee_number": _personal(claims, "employee_number"),
@@ -147,8 +155,8 @@ def rows_of(claims: pa.Table, answers: pa.Table | None, severity_of: SeverityOf)
         "findings": pc.binary_join(claims.column("findings").combine_chunks(), ", "),
         "ditio_message": pc.if_else(pc.equal(said, ""), pa.scalar(None, pa.string()), said),
     }
-    words = _words(claims, severity_of)
-    columns |= {name: words.column(name) for name in words.column_names}
+    for further in (_words(claims, inputs.severity_of), claim_ages(claims, inputs)):
+        columns |= {name: further.column(name) for name in further.column_names}
     chosen = [columns[name] if name in columns else claims.column(name) for name in WORKLIST.names]
     return pa.table(chosen, schema=WORKLIST)
 

@@ -141,6 +141,12 @@ class EvidenceSettings(_Section):
     retention_days: int = Field(default=730, gt=0)
 
 
+class ReportSettings(_Section):
+    """What is written beside the report."""
+
+    data_docs: bool = False
+
+
 class Settings(_Section):
     """The whole settings file."""
 
@@ -159,6 +165,7 @@ class Settings(_Section):
     guards: GuardSettings = GuardSettings()
     approval: ApprovalSettings = ApprovalSettings()
     evidence: EvidenceSettings = EvidenceSettings()
+    report: ReportSettings = ReportSettings()
 
     @field_validator("tenants")
     @classmethod

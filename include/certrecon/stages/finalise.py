@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from certrecon.errors import EvidenceError
 from certrecon.evidence import Part, SealedFile, SealedPart
 from certrecon.evidence.manifest import read_sealed, seal
+from certrecon.evidence.witness import write_witness
+from certrecon.report.page import Seal, with_seal
 from certrecon.stages.handle import FileRef
 from certrecon.stages.load import Loaded
+from certrecon.stages.outcome import CLAIMS_FILE, PAGE_FILE, planned_files, sealed_file
 from certrecon.stages.plan import Planned, read_tenants, read_tripped
 from certrecon.stages.seal_inputs import SealedInputs
+from certrecon.stages.witnessing import witness_of
 from certrecon.stages.workplace import Workplace
+from certrecon.warehouse.chain import installation_id
 from certrecon.warehouse.engine import transaction
 from certrecon.warehouse.runs import RunResult, finalise_run
 from certrecon.words import Disposition, RunStatus
 
 log = logging.getLogger(__name__)
+
+SEALED_REPORT = "report.html"
+"""The address of the report's copy that carries the run's seal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +58,18 @@ class Finalised:
         failure: Why it failed, in one sentence.
         inputs_sha256: The digest of the sealed inputs.
         outcome_sha256: The digest of the sealed outcome.
+        chain_no: The run's place in the chain.
+        chain_sha256: The chain's digest with it.
+        report: The address of the report that carries them; None where there is no report.
     """
 
     status: RunStatus
     failure: str | None
     inputs_sha256: str | None
     outcome_sha256: str | None
+    chain_no: int | None = None
+    chain_sha256: str | None = None
+    report: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values, for XCom."""
@@ -65,20 +79,10 @@ class Finalised:
 def _outcome_files(reached: Reached) -> Iterable[SealedFile]:
     refs: dict[str, FileRef] = dict(reached.files)
     if reached.planned:
-        planned = reached.planned
-        refs |= {
-            "decided": planned.claims,
-            "plan": planned.plan,
-            "restored": planned.restored,
-            "withdrawn": planned.withdrawn,
-            "judged": planned.judged,
-            "moved_away": planned.moved_away,
-            "guards": planned.tripped,
-            "tenants": planned.tenants,
-        }
+        refs |= planned_files(reached.planned)
     if reached.loaded:
-        refs["claims"] = reached.loaded.claims
-    return (SealedFile(name, ref.address, ref.sha256, ref.size, ref.rows) for name, ref in sorted(refs.items()))
+        refs[CLAIMS_FILE] = reached.loaded.claims
+    return (sealed_file(name, ref) for name, ref in sorted(refs.items()))
 
 
 def _status(reached: Reached) -> RunStatus:
@@ -148,6 +152,24 @@ def run_finalise(place: Workplace, reached: Reached) -> Finalised:
     outcome = seal(place.evidence, Part.OUTCOME, SealedPart(tuple(_outcome_files(reached)), facts))
     ended = Finalised(status, failure, inputs, outcome)
     with transaction(place.engine) as conn:
-        finalise_run(conn, place.run.run_seq, _result(place, reached, ended))
+        link = finalise_run(conn, place.run.run_seq, _result(place, reached, ended))
+        # Before the commit: a run whose witness cannot be written is not finalised, and is tried again.
+        write_witness(place.evidence, witness_of(link, installation_id(conn), ended.inputs_sha256, outcome))
+    ended = replace(ended, chain_no=link.chain_no, chain_sha256=link.chain_sha256)
+    ended = replace(ended, report=_sealed_report(place, reached, ended))
     log.info("Run %s %s%s", place.run.run_seq, status, f": {failure}" if failure else "")
     return ended
+
+
+def _sealed_report(place: Workplace, reached: Reached, ended: Finalised) -> str | None:
+    """Write the copy of the report that carries the run's seal; the report itself was sealed before there was one."""
+    page = reached.files.get(PAGE_FILE)
+    if page is None:
+        return None
+    seal = Seal(ended.outcome_sha256 or "", ended.chain_no, ended.chain_sha256, str(ended.status))
+    try:
+        html = place.evidence.read_bytes(page.address, page.sha256).decode()
+        return place.evidence.write_at(SEALED_REPORT, with_seal(html, seal).encode()).address
+    except EvidenceError as error:
+        log.warning("The report has no copy with the run's seal: %s", error)
+        return None

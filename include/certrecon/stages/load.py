@@ -10,15 +10,21 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from certrecon.claims.inputs import LINKS
 from certrecon.dispositions.decide import DECIDED, PLAN
+from certrecon.dispositions.inputs import PREVIOUS_CLAIMS
 from certrecon.dispositions.outcome import LEDGER_STATES, settle, warehouse_claims
+from certrecon.dispositions.since import since_runs
 from certrecon.dispositions.withdrawals import JUDGED, WITHDRAWN
 from certrecon.errors import AccountingError
 from certrecon.findings import CATALOGUE
+from certrecon.stages.build_claims import BuiltClaims
 from certrecon.stages.handle import FileRef
 from certrecon.stages.plan import MOVED_AWAY, Planned
+from certrecon.stages.run_inputs import RunInputs
 from certrecon.stages.workplace import Workplace
 from certrecon.warehouse.catalogue import write_catalogue
+from certrecon.warehouse.dangling import write_dangling
 from certrecon.warehouse.engine import transaction
 from certrecon.warehouse.history import write_claims
 from certrecon.warehouse.ledger import mark_undelivered, read_ledger, settle_acknowledged
@@ -84,22 +90,31 @@ def _ledger_of_run(place: Workplace) -> pa.Table:
     return own
 
 
-def _load(place: Workplace, planned: Planned, claims: pa.Table) -> tuple[int, int]:
+def _rows(place: Workplace, claims: pa.Table) -> pa.Table:
+    """Return settled claims as the warehouse keeps them, with the run since which each has its disposition."""
+    previous = RunInputs(place.evidence).table("previous_claims", PREVIOUS_CLAIMS)
+    since = since_runs(claims, previous, place.run.run_seq)
+    return warehouse_claims(claims).append_column("since_run_seq", since)
+
+
+def _load(place: Workplace, planned: Planned, built: BuiltClaims, claims: pa.Table) -> tuple[int, int]:
     """Write what changed, all of it in one transaction."""
-    run = place.run
+    run, rows = place.run, _rows(place, claims)
+    dangling = place.read(built.dangling, LINKS)
     restored, withdrawn = place.read(planned.restored, PLAN), place.read(planned.withdrawn, WITHDRAWN)
     judged = place.read(planned.judged, JUDGED)
     elsewhere = place.read(planned.moved_away, MOVED_AWAY)["certificate_id"].to_pylist()
     scope = list(run.parameters.tenant_ids) if run.limited else None
     with transaction(place.engine) as conn:
         write_catalogue(conn, CATALOGUE.values())
-        change = write_claims(conn, run.run_seq, run.target, warehouse_claims(claims), scope, elsewhere)
+        change = write_claims(conn, run.run_seq, run.target, rows, scope, elsewhere)
         write_withdrawn(conn, run.run_seq, run.target, withdrawn, judged if run.limited else None)
+        write_dangling(conn, run.run_seq, run.target, dangling, scope)
         settle_acknowledged(conn, run.run_seq, run.target, restored)
     return change.opened, change.ended
 
 
-def run_load(place: Workplace, planned: Planned) -> Loaded:
+def run_load(place: Workplace, planned: Planned, built: BuiltClaims) -> Loaded:
     """Settle and load the claims; a dry run only settles them.
 
     Raises:
@@ -111,6 +126,6 @@ def run_load(place: Workplace, planned: Planned) -> Loaded:
         return Loaded(planned.claims, _count(claims), 0, 0, 0)
     settled = settle(claims, _ledger_of_run(place), place.run.run_seq)
     counts = _count(settled)
-    opened, ended = _load(place, planned, settled)
+    opened, ended = _load(place, planned, built, settled)
     log.info("Loaded %s new claim rows, ended %s; %s", opened, ended, counts)
     return Loaded(place.write("claims", settled), counts, _sent(claims, settled), opened, ended)

@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,17 +15,21 @@ from sqlalchemy import Engine
 
 from certrecon.api.endpoint import DitioEndpoint
 from certrecon.code_version import code_version
-from certrecon.errors import CertreconError
+from certrecon.errors import CertreconError, EvidenceError
 from certrecon.evidence import Part, RunEvidence, highest_run
+from certrecon.evidence.witness import write_witness
 from certrecon.settings import LoadedSettings, load_settings
 from certrecon.settings.model import Settings
 from certrecon.stages.handle import FileRef, RunHandle
 from certrecon.stages.parameters import Parameters, judged_day, parse_parameters
+from certrecon.stages.witnessing import witness_of
 from certrecon.stages.workplace import file_ref
+from certrecon.warehouse.chain import ChainLink, installation_id
 from certrecon.warehouse.engine import transaction
 from certrecon.warehouse.migrate import require_head
 from certrecon.warehouse.runmodel import NewRun, RunResult
-from certrecon.warehouse.runs import finalise_run, open_run, set_evidence_uri
+from certrecon.warehouse.runs import finalise_run, open_run, read_run, set_evidence_uri
+from certrecon.warehouse.settings_versions import keep_settings
 from certrecon.words import RunStatus
 
 log = logging.getLogger(__name__)
@@ -108,13 +112,30 @@ def _keep_settings(outside: Outside, loaded: LoadedSettings, root: str, run_seq:
     evidence = RunEvidence(outside.evidence_root(root), run_seq)
     with transaction(outside.engine) as conn:
         set_evidence_uri(conn, run_seq, evidence.uri)
+        keep_settings(conn, run_seq, loaded.sha256, loaded.text)
     return file_ref(evidence.write_bytes(Part.INPUTS, "settings", "json", loaded.text.encode()))
 
 
-def _record_failure(engine: Engine, run_seq: int, failure: str) -> None:
+def _record_failure(outside: Outside, run_seq: int, failure: str) -> None:
     """Finalise a run that no later task will hear of."""
-    with transaction(engine) as conn:
-        finalise_run(conn, run_seq, RunResult(RunStatus.FAILED, failure))
+    with transaction(outside.engine) as conn:
+        link = finalise_run(conn, run_seq, RunResult(RunStatus.FAILED, failure))
+    _witness(outside, [link])
+
+
+def _witness(outside: Outside, links: Iterable[ChainLink]) -> None:
+    """Keep the places of runs that this one finalised beside their evidence, as far as that can be written."""
+    for link in links:
+        with transaction(outside.engine) as conn:
+            row, installation = read_run(conn, link.run_seq), installation_id(conn)
+        if row is None or row.evidence_uri is None:
+            continue
+        root = outside.evidence_root(row.evidence_uri.rpartition("/")[0])
+        witness = witness_of(link, installation, row.inputs_sha256, row.outcome_sha256)
+        try:
+            write_witness(RunEvidence(root, link.run_seq), witness)
+        except EvidenceError as error:
+            log.warning("Run %s has no witness of its place in the chain: %s", link.run_seq, error)
 
 
 def run_open(start: Start, outside: Outside) -> RunHandle:
@@ -135,10 +156,11 @@ def run_open(start: Start, outside: Outside) -> RunHandle:
     opened = open_run(outside.engine, new, above=highest_run(outside.evidence_root(root)))
     if opened.abandoned:
         log.warning("Run %s took its target over from runs %s", opened.run_seq, opened.abandoned)
+        _witness(outside, opened.abandoned_links)
     try:
         settings = _keep_settings(outside, loaded, root, opened.run_seq)
     except CertreconError as error:
-        _record_failure(outside.engine, opened.run_seq, str(error))
+        _record_failure(outside, opened.run_seq, str(error))
         raise
     log.info("Opened run %s (attempt %s) for %s", opened.run_seq, opened.attempt, new.run_day)
     return RunHandle(opened.run_seq, new.run_id, new.target, new.run_day, new.as_of, parameters, settings, root)

@@ -186,13 +186,17 @@ def _tenants_text(tenants: Mapping[str, TenantCounts]) -> str:
     return json.dumps({tenant: asdict(counts) for tenant, counts in tenants.items()}, sort_keys=True)
 
 
-def read_tripped(place: Workplace, planned: Planned) -> tuple[TrippedGuard, ...]:
-    """Read back which guards tripped."""
-    texts = json.loads(place.evidence.read_bytes(planned.tripped.address, planned.tripped.sha256))
+def parse_tripped(text: str) -> tuple[TrippedGuard, ...]:
+    """Return the guards that tripped from their file's text."""
     return tuple(
         TrippedGuard(Guard(name), found["words"], found["numbers"], accepted=found["accepted"])
-        for name, found in texts.items()
+        for name, found in json.loads(text).items()
     )
+
+
+def read_tripped(place: Workplace, planned: Planned) -> tuple[TrippedGuard, ...]:
+    """Read back which guards tripped."""
+    return parse_tripped(place.evidence.read_bytes(planned.tripped.address, planned.tripped.sha256).decode())
 
 
 def read_tenants(place: Workplace, planned: Planned) -> dict[str, TenantCounts]:

@@ -17,6 +17,7 @@ from certrecon.evidence.manifest import read_dataset, read_sealed
 from certrecon.publishing.guards import Baseline, TenantCounts
 from certrecon.settings import LoadedSettings
 from certrecon.settings.loader import restore_settings
+from certrecon.stages.origin import RunOrigin
 from certrecon.stages.parameters import Parameters
 
 
@@ -92,10 +93,15 @@ class RunInputs:
         self.sealed: SealedPart = read_sealed(evidence, Part.INPUTS, sha256)
         self.context = RunContext.from_text(self._text("context"))
         self.settings: LoadedSettings = restore_settings(self._text("settings"))
+        self.sha256: str | None = sha256
 
     def _text(self, dataset: str) -> str:
         file = self.sealed.one(dataset)
         return self._evidence.read_bytes(file.address, file.sha256).decode()
+
+    def origin(self) -> RunOrigin:
+        """Return where the run comes from."""
+        return RunOrigin.from_text(self._text("origin"))
 
     def table(self, dataset: str, schema: pa.Schema) -> pa.Table:
         """Read all files of a dataset as one table."""

@@ -18,6 +18,12 @@ from great_expectations.execution_engine.pandas_execution_engine import PandasEx
 from great_expectations.expectations.expectation import BatchExpectation
 from great_expectations.expectations.metrics.metric_provider import metric_value
 from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
+from great_expectations.render.components import (
+    LegacyDiagnosticRendererType,
+    LegacyRendererType,
+    RenderedStringTemplateContent,
+)
+from great_expectations.render.renderer.renderer import renderer
 
 from certrecon.findings import CATALOGUE, Finding
 from certrecon.validation.bitmaps import encode_bitmap
@@ -42,6 +48,8 @@ Rule = Callable[[pd.DataFrame, Limits], "pd.Series[bool]"]
 """Says which rows of a frame of facts have the finding."""
 
 LIMIT_NAMES = tuple(field.name for field in fields(Limits))
+WORDS_KEYS = ("code", "title", "advice", "severity", "owner")
+"""What `meta` of an expectation carries, all text for people."""
 
 
 class FindingExpectation(BatchExpectation):
@@ -68,6 +76,37 @@ class FindingExpectation(BatchExpectation):
     ) -> dict[str, Any]:
         found = metrics[self.finding_metric]
         return {"success": found["unexpected_count"] == 0, "result": found}
+
+    @classmethod
+    @renderer(renderer_type=LegacyRendererType.PRESCRIPTIVE)
+    def _prescriptive_renderer(
+        cls,
+        configuration: Any = None,
+        result: Any = None,
+        runtime_configuration: Any = None,  # noqa: ARG003 - Great Expectations' signature
+    ) -> list[RenderedStringTemplateContent]:
+        """Say the rule in words, for Data Docs."""
+        stated = configuration or result.expectation_config
+        template = {
+            "template": "$code: found where a certificate $title. $advice Severity: $severity. Owner: $owner.",
+            "params": {key: stated.meta[key] for key in WORDS_KEYS},
+            "styling": {"params": {"code": {"classes": ["badge", "badge-secondary"]}}},
+        }
+        return [RenderedStringTemplateContent(content_block_type="string_template", string_template=template)]
+
+    @classmethod
+    @renderer(renderer_type=LegacyDiagnosticRendererType.OBSERVED_VALUE)
+    def _diagnostic_observed_value_renderer(
+        cls,
+        configuration: Any = None,  # noqa: ARG003 - Great Expectations' signature
+        result: Any = None,
+        runtime_configuration: Any = None,  # noqa: ARG003
+    ) -> str:
+        """Say how many claims have the finding, for Data Docs."""
+        counts = result.result if result else {}
+        if "unexpected_count" not in counts:
+            return "no result"
+        return f"{counts['unexpected_count']:,} of {counts['element_count']:,} claims"
 
 
 def _facts(engine: PandasExecutionEngine, domain: Mapping[str, Any]) -> pd.DataFrame:

@@ -48,6 +48,14 @@ def copy_out(
 
     Lists of text are exact: nulls, quotes and commas inside come back as they are.
     """
+    tables = list(copy_batches(conn, query, params, schema))
+    return pa.concat_tables(tables).combine_chunks() if tables else schema.empty_table()
+
+
+def copy_batches(
+    conn: Connection, query: str, params: Mapping[str, Any] | Sequence[Any] | None, schema: pa.Schema
+) -> Iterator[pa.Table]:
+    """Yield what `copy_out` returns, some megabytes at a time; nothing else may use `conn` until the last."""
     columns = [_read_expression(field) for field in schema]
     names = sql.SQL(", ").join(map(sql.Identifier, schema.names))
     # The caller's query is code of this package; its values travel as parameters.
@@ -57,8 +65,8 @@ def copy_out(
         names,
     )
     with driver(conn).cursor() as cursor, cursor.copy(statement, params) as copy:
-        tables = [_parsed(block, schema) for block in _row_blocks(copy)]
-    return pa.concat_tables(tables).combine_chunks() if tables else schema.empty_table()
+        for block in _row_blocks(copy):
+            yield _parsed(block, schema)
 
 
 def stage(conn: Connection, name: str, like: str, rows: pa.Table) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, cast
 
 import psycopg
+from psycopg import sql
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -24,10 +26,15 @@ _UNAVAILABLE_CLASSES = frozenset({"08", "25", "40", "53", "55", "57", "58"})
 _OUTDATED_STATES = frozenset({"3F000", "42P01", "42703", "42883"})
 
 
-def connect_engine(url: str) -> Engine:
+def connect_engine(url: str, role: str | None = None) -> Engine:
     """Return an engine for a `postgresql://` address; nothing is connected yet.
 
     Statement parameters are hidden from error messages: they hold names and numbers of people.
+
+    Args:
+        url: The address.
+        role: The role that every session takes on, such as `certrecon_writer`; null = none. A session
+            whose user may not raises a ConnectionSettingsError.
     """
     engine = create_engine(
         _psycopg_url(url),
@@ -37,7 +44,7 @@ def connect_engine(url: str) -> Engine:
         pool_size=2,
         max_overflow=4,
     )
-    event.listen(engine, "connect", _prepare_session)
+    event.listen(engine, "connect", partial(_prepare_session, role=role, user=engine.url.username or ""))
     return engine
 
 
@@ -78,10 +85,26 @@ def _psycopg_url(url: str) -> URL:
     return parsed.set(drivername="postgresql+psycopg")
 
 
-def _prepare_session(connection: Any, _record: Any) -> None:
+def _prepare_session(connection: Any, _record: Any, *, role: str | None, user: str) -> None:
     # COPY writes dates and instants by these settings, and a server may have others by default.
     connection.execute(_SESSION)
+    if role:
+        _take_on(connection, role, user)
     connection.commit()
+
+
+def _take_on(connection: Any, role: str, user: str) -> None:
+    try:
+        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
+    except psycopg.errors.InsufficientPrivilege:
+        connection.close()
+        raise ConnectionSettingsError(
+            f"The warehouse connection's user {user!r} may not take on the role {role}. "
+            f'An administrator of the warehouse runs: GRANT {role} TO "{user}"'
+        ) from None
+    except psycopg.errors.InvalidParameterValue:
+        connection.close()
+        raise ConnectionSettingsError(f"The warehouse has no role {role}: run `make migrate`.") from None
 
 
 def _translated(error: BaseException | None, url: URL) -> CertreconError:

@@ -22,6 +22,7 @@ from certrecon.errors import IntegrityError
 from certrecon.warehouse.bulk import copy_in, copy_out, stage
 from certrecon.warehouse.digests import SHA256, row_digests
 from certrecon.warehouse.engine import driver
+from certrecon.warehouse.persons import add_persons
 from certrecon.warehouse.runs import require_running
 from certrecon.warehouse.storable import sorted_lists, storable
 
@@ -51,6 +52,7 @@ OPEN_CLAIM = pa.schema(
         "certificate_id", "certificate_type", "tenant_id", "employee_number", "issued_on", "valid_until",
         "disposition", "findings", "linked", "resource_id", "person_name",
     )]
+    + [pa.field("since_run_seq", pa.int64(), nullable=False)]
 )  # fmt: skip
 """What `read_open_claims` returns."""
 
@@ -116,7 +118,9 @@ def write_claims(
         conn: A connection in a transaction.
         run_seq: The run that writes; it must be running.
         target: The target's digest.
-        claims: Every claim of the run.
+        claims: Every claim of the run; a column `since_run_seq` (int64) beside the schema says since which
+            run a claim has had its disposition, null or no column = this run. It is written with new
+            rows and not compared.
         scope_tenants: The tenants that a limited run speaks of; null = all. A certificate of
             `claims` that another tenant had before moved, so its rows there end as well.
         elsewhere: Certificates that moved out of a limited run's tenants; their rows stay.
@@ -130,7 +134,10 @@ def write_claims(
         ids, stored = reading.result()
     gone, new = _difference(stored, digests)
     _end(conn, run_seq, ids[gone])
-    opened = _insert(conn, run_seq, target, rows.append_column("row_sha256", digests).filter(pa.array(new)))
+    rows = rows.append_column("row_sha256", digests).append_column("since_run_seq", _since(claims, run_seq))
+    added = rows.filter(pa.array(new))
+    opened = _insert(conn, run_seq, target, added)
+    add_persons(conn, target, added)
     return HistoryChange(opened, int(gone.sum()), int((~gone).sum()))
 
 
@@ -153,6 +160,13 @@ def _comparable(claims: pa.Table) -> pa.Table:
     if not isinstance(findings, pa.ListArray):
         findings = pa.array([], CLAIM.field(place).type)
     return rows.set_column(place, CLAIM.field(place), sorted_lists(findings))
+
+
+def _since(claims: pa.Table, run_seq: int) -> pa.ChunkedArray:
+    this_run = pa.scalar(run_seq, pa.int64())
+    if "since_run_seq" not in claims.column_names:
+        return pa.chunked_array([pa.repeat(this_run, claims.num_rows)])
+    return pc.fill_null(claims.column("since_run_seq").cast(pa.int64()), this_run)
 
 
 def _stored_digests(

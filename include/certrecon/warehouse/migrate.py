@@ -1,7 +1,7 @@
-"""Bringing the schema up to date: Alembic for the tables, `sql/` for the views and functions.
+"""Bringing the schema up to date: Alembic for the tables, `sql/` for views, functions, triggers and grants.
 
-Views and functions hold no data, so they have no versions: whenever one of them or a table's
-version changed, all are dropped before the tables change and made anew afterwards.
+What `sql/` makes holds no data, so it has no versions: whenever something of it or a table's
+version changed, all is dropped before the tables change and made anew afterwards.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from sqlalchemy import Connection, Engine, text
 
 from certrecon.errors import ConnectionSettingsError
 from certrecon.warehouse.engine import driver, transaction
+from certrecon.warehouse.roles import become_owner
 from certrecon.warehouse.tables import SCHEMA
 
-HEAD = "0002"
+HEAD = "0003"
 """The tables' version that this code needs; known without importing Alembic."""
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtext('certrecon migrate'))")
@@ -26,12 +27,16 @@ _TABLE = text("SELECT to_regclass(:name) IS NOT NULL")
 
 
 def migrate(engine: Engine) -> None:
-    """Bring the schema to this code's version in one transaction; a second call changes nothing."""
+    """Bring the schema to this code's version in one transaction; a second call changes nothing.
+
+    Raises:
+        ConnectionSettingsError: The user may not make the warehouse's roles; the message says what to do.
+    """
     with transaction(engine) as conn:
         conn.execute(_LOCK)
         if _installed(conn) == (HEAD, _views_digest()):
             return
-        conn.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
+        become_owner(conn)
         _run_sql(conn, "drop.sql")
         _upgrade_tables(conn)
         for name in _view_files():

@@ -10,6 +10,8 @@ from typing import Any
 from certrecon.words import Mode, RunStatus
 
 UNLIMITED: Mapping[str, Any] = {"tenant_ids": []}
+GENESIS = "0" * 64
+"""What stands for the digest before the first link of the chain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,25 @@ class NewRun:
 
 
 @dataclass(frozen=True, slots=True)
+class ChainLink:
+    """A link of the chain: a finalised run.
+
+    Attributes:
+        chain_no: Its place, from 1 without a gap, in the order of finalising.
+        run_seq: The run.
+        previous_sha256: The digest of the link before, `GENESIS` for the first.
+        chain_sha256: Its digest.
+        status: How the run ended.
+    """
+
+    chain_no: int
+    run_seq: int
+    previous_sha256: str
+    chain_sha256: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
 class OpenedRun:
     """A run just opened.
 
@@ -49,11 +70,13 @@ class OpenedRun:
         run_seq: Its number.
         attempt: How many runs this Airflow run id has opened, this one included.
         abandoned: The runs that it took over, now failed.
+        abandoned_links: Their links of the chain, in the order of the chain.
     """
 
     run_seq: int
     attempt: int
     abandoned: list[int]
+    abandoned_links: list[ChainLink] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +145,7 @@ class RunRecord:
     outcome_sha256: str | None
     settings_sha256: str
     code_version: str
+    records: dict[str, dict[str, Any]] | None
     chain_no: int | None
     previous_sha256: str | None
     chain_sha256: str | None

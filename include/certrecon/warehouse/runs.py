@@ -10,18 +10,22 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, Engine, RowMapping, select, text
+import pyarrow as pa
+from sqlalchemy import Connection, Engine, select, text
 
 from certrecon.errors import RunTakenOverError
 from certrecon.warehouse import tables
+from certrecon.warehouse.bulk import copy_out
+from certrecon.warehouse.chain import add_link
 from certrecon.warehouse.engine import transaction
-from certrecon.warehouse.runmodel import UNLIMITED, Baseline, NewRun, OpenedRun, RunRecord, RunResult
+from certrecon.warehouse.runmodel import UNLIMITED, Baseline, ChainLink, NewRun, OpenedRun, RunRecord, RunResult
+from certrecon.warehouse.runrow import read_run, run_record
 from certrecon.warehouse.storable import storable_json, storable_text
 from certrecon.words import Mode, RunStatus
 
 __all__ = [
-    "Baseline", "NewRun", "OpenedRun", "RunRecord", "RunResult", "baseline", "finalise_run", "open_run",
-    "read_run", "require_running", "set_evidence_uri",
+    "FINALISED_RUN", "Baseline", "ChainLink", "NewRun", "OpenedRun", "RunRecord", "RunResult", "baseline",
+    "finalise_run", "finalised_runs", "open_run", "read_run", "require_running", "set_evidence_uri",
 ]  # fmt: skip
 
 _LOCK_OPENING = text("SELECT pg_advisory_xact_lock(hashtext('certrecon open run'))")
@@ -36,22 +40,21 @@ _INSERT = text("""
     VALUES (:run_id, :attempt, :target, :mode, :trigger, :triggered_by, :run_day, :as_of,
             CAST(:scope AS jsonb), 'running', clock_timestamp(), :settings_sha256, :code_version)
     RETURNING run_seq""")
-_ABANDON = text("""
-    UPDATE reconciliation.run
-       SET status = 'failed', finished_at = clock_timestamp(),
-           failure = 'abandoned: run ' || CAST(:run_seq AS text) ||
-                     CASE WHEN :publishes AND target = :target
-                          THEN ' took the target over' ELSE ' opened the same Airflow run again' END
+_TAKEN_OVER = text("""
+    SELECT run_seq,
+           'abandoned: run ' || CAST(:run_seq AS text) ||
+           CASE WHEN :publishes AND target = :target
+                THEN ' took the target over' ELSE ' opened the same Airflow run again' END AS failure
+      FROM reconciliation.run
      WHERE status = 'running' AND run_seq < :run_seq
        AND (run_id = :run_id OR (:publishes AND target = :target))
-    RETURNING run_seq""")
+     ORDER BY run_seq FOR UPDATE""")
 _LOCK_RUN = text("SELECT status, failure FROM reconciliation.run WHERE run_seq = :run_seq FOR UPDATE")
 _SET_EVIDENCE = text("UPDATE reconciliation.run SET evidence_uri = :uri WHERE run_seq = :run_seq")
 _JSON_RESULTS = ("tenants", "dispositions", "findings", "guards")
-_FINALISE = text("""
+_RESULT = text("""
     UPDATE reconciliation.run
-       SET status = :status, failure = :failure, finished_at = clock_timestamp(),
-           certificates = :certificates, links = :links, persons = :persons, employees = :employees,
+       SET certificates = :certificates, links = :links, persons = :persons, employees = :employees,
            claims = :claims,
            sent = coalesce(CAST(:sent AS bigint), CASE WHEN mode = 'publish' THEN (
                SELECT count(DISTINCT (a.employee_number, a.certificate_type)) FROM reconciliation.ditio_attempt AS a
@@ -60,6 +63,21 @@ _FINALISE = text("""
            findings = CAST(:findings AS jsonb), guards = CAST(:guards AS jsonb),
            inputs_sha256 = :inputs_sha256, outcome_sha256 = :outcome_sha256
      WHERE run_seq = :run_seq""")
+FINALISED_RUN = pa.schema(
+    [
+        ("run_seq", pa.int64()), ("run_day", pa.date32()), ("mode", pa.string()), ("status", pa.string()),
+        ("limited", pa.bool_()), ("claims", pa.int64()), ("dispositions", pa.string()),
+        ("settings_sha256", pa.string()), ("chain_no", pa.int64()), ("chain_sha256", pa.string()),
+    ]
+)  # fmt: skip
+"""What `finalised_runs` returns; `dispositions` is JSON text, claims by disposition."""
+
+_FINALISED = """
+    SELECT run_seq, run_day, mode, status, coalesce(jsonb_array_length(scope -> 'tenant_ids'), 0) > 0, claims,
+           dispositions, settings_sha256, chain_no, chain_sha256
+      FROM reconciliation.run
+     WHERE target = %(target)s AND run_seq < %(before)s AND mode = 'publish' AND status <> 'running'
+     ORDER BY run_seq"""
 
 
 def open_run(engine: Engine, new: NewRun, *, above: int = 0) -> OpenedRun:
@@ -82,8 +100,9 @@ def open_run(engine: Engine, new: NewRun, *, above: int = 0) -> OpenedRun:
         dates = {"run_day": new.run_day, "as_of": new.as_of, "scope": _scope(new.scope), "attempt": attempt}
         run_seq: int = conn.execute(_INSERT, {**values, **dates}).scalar_one()
         takes = {**values, "run_seq": run_seq, "publishes": new.mode == Mode.PUBLISH}
-        abandoned = sorted(conn.execute(_ABANDON, takes).scalars())
-    return OpenedRun(run_seq, attempt, abandoned)
+        taken = conn.execute(_TAKEN_OVER, takes).all()
+        links = [add_link(conn, earlier, RunStatus.FAILED, failure) for earlier, failure in taken]
+    return OpenedRun(run_seq, attempt, [link.run_seq for link in links], links)
 
 
 def require_running(conn: Connection, run_seq: int) -> None:
@@ -106,23 +125,25 @@ def set_evidence_uri(conn: Connection, run_seq: int, uri: str) -> None:
     conn.execute(_SET_EVIDENCE, {"run_seq": run_seq, "uri": storable_text(uri)})
 
 
-def finalise_run(conn: Connection, run_seq: int, result: RunResult) -> None:
-    """Write how the run ended; nothing changes its row afterwards."""
+def finalise_run(conn: Connection, run_seq: int, result: RunResult) -> ChainLink:
+    """Write how the run ended and add it to the chain; nothing changes its row afterwards.
+
+    Raises:
+        RunTakenOverError: The run is not running any more.
+    """
     if result.status == RunStatus.RUNNING:
         raise ValueError("A run is not finalised as running.")
     require_running(conn, run_seq)
-    values = {each.name: getattr(result, each.name) for each in fields(result)}
-    values |= {"run_seq": run_seq, "status": result.status.value}
-    values["failure"] = storable_text(result.failure)
+    values = {each.name: getattr(result, each.name) for each in fields(result)} | {"run_seq": run_seq}
     for name in _JSON_RESULTS:
         values[name] = None if values[name] is None else storable_json(values[name])
-    conn.execute(_FINALISE, values)
+    conn.execute(_RESULT, values)
+    return add_link(conn, run_seq, result.status, result.failure)
 
 
-def read_run(conn: Connection, run_seq: int) -> RunRecord | None:
-    """Return a run, or null where there is none of that number."""
-    row = conn.execute(select(tables.run).where(tables.run.c.run_seq == run_seq)).mappings().one_or_none()
-    return None if row is None else _record(row)
+def finalised_runs(conn: Connection, target: str, before: int) -> pa.Table:
+    """Return the target's finalised publishing runs below number `before` (schema `FINALISED_RUN`), by number."""
+    return copy_out(conn, _FINALISED, {"target": target, "before": before}, FINALISED_RUN)
 
 
 def baseline(conn: Connection, target: str) -> Baseline | None:
@@ -137,7 +158,7 @@ def baseline(conn: Connection, target: str) -> Baseline | None:
         .limit(1)
     )
     row = conn.execute(query).mappings().one_or_none()
-    return None if row is None else _record(row)
+    return None if row is None else run_record(row)
 
 
 def _given(new: NewRun) -> dict[str, object]:
@@ -147,7 +168,3 @@ def _given(new: NewRun) -> dict[str, object]:
 
 def _scope(scope: Mapping[str, Any] | None) -> str:
     return storable_json({**UNLIMITED, **(scope or {})})
-
-
-def _record(row: RowMapping) -> RunRecord:
-    return RunRecord(**{each.name: row[each.name] for each in fields(RunRecord)})

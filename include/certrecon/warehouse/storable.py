@@ -21,7 +21,7 @@ REPLACEMENT = "\ufffd"
 MAX_KEY = 255
 """The longest text, in characters, that an indexed column holds as it is."""
 
-_KEYS = frozenset({"certificate_id", "certificate_type", "tenant_id", "employee_number"})
+_KEYS = frozenset({"certificate_id", "certificate_type", "tenant_id", "employee_number", "certificate_action_id"})
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _SUSPICIOUS_JSON = r"\\u(0000|[dD][89a-fA-F])"
 

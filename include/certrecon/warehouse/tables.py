@@ -88,6 +88,18 @@ claim = Table(
     Index("claim_of_employee", "target", "employee_number", "certificate_type"),
     Index("claim_first", "first_run_seq", postgresql_using="brin"),
     Index("claim_ended", "ended_run_seq", postgresql_where=text("ended_run_seq IS NOT NULL")),
+    Index("claim_open_outcome", "target", "disposition", "findings", postgresql_where=text("ended_run_seq IS NULL")),
+    Index("claim_open_of_type", "target", "certificate_type", postgresql_where=text("ended_run_seq IS NULL")),
+    Index("claim_of_person", "target", text("left(resource_id, 160)")),
+    Index("claim_open_work", "since_run_seq", "certificate_id", postgresql_where=text(
+        "ended_run_seq IS NULL AND (findings <> '{}'::text[]"
+        " OR disposition IN ('blocked', 'held', 'rejected', 'undelivered', 'refused'))")),
+    Index("claim_ended_of_certificate", "target", "certificate_id",
+          postgresql_where=text("ended_run_seq IS NOT NULL")),
+    Index("claim_ended_outcome", "target", "disposition", "findings",
+          postgresql_where=text("ended_run_seq IS NOT NULL")),
+    Index("claim_ended_of_type", "target", "certificate_type", postgresql_where=text("ended_run_seq IS NOT NULL")),
+    Index("claim_ended_of_tenant", "target", "tenant_id", postgresql_where=text("ended_run_seq IS NOT NULL")),
 )  # fmt: skip
 """A claim over the publishing runs in which it stayed the same; only `ended_run_seq` is ever set later.
 

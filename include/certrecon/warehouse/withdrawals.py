@@ -20,6 +20,9 @@ WITHDRAWN = pa.schema(
 )
 """A withdrawn ledger entry: its key, the certificate that Ditio acknowledged, and why."""
 
+OPEN_WITHDRAWN = WITHDRAWN.append(pa.field("first_run_seq", pa.int64(), nullable=False))
+"""A withdrawn ledger entry, and the run that found it so first."""
+
 _OPEN = text("SELECT count(*) FROM reconciliation.withdrawn_upsert WHERE target = :target AND ended_run_seq IS NULL")
 _END = text("""
     UPDATE reconciliation.withdrawn_upsert AS w SET ended_run_seq = :run_seq
@@ -42,6 +45,11 @@ _BEGIN = text("""
             WHERE w.target = :target AND w.employee_number = i.employee_number
               AND w.certificate_type = i.certificate_type AND w.ended_run_seq IS NULL)
      ORDER BY i.employee_number, i.certificate_type""")
+_OPEN_ROWS = """
+    SELECT employee_number, certificate_type, certificate_id, reason, first_run_seq
+      FROM reconciliation.withdrawn_upsert
+     WHERE target = %(target)s AND ended_run_seq IS NULL
+     ORDER BY employee_number, certificate_type"""
 _AT = """
     SELECT employee_number, certificate_type, certificate_id, reason
       FROM reconciliation.withdrawn_upsert
@@ -81,3 +89,8 @@ def write_withdrawn(
 def open_withdrawn_keys(conn: Connection, target: str, at_run_seq: int) -> pa.Table:
     """Return what was withdrawn as the run `at_run_seq` left it (schema `WITHDRAWN`)."""
     return copy_out(conn, _AT, {"target": target, "at": at_run_seq}, WITHDRAWN)
+
+
+def open_withdrawn(conn: Connection, target: str) -> pa.Table:
+    """Return what is withdrawn now (schema `OPEN_WITHDRAWN`), by key."""
+    return copy_out(conn, _OPEN_ROWS, {"target": target}, OPEN_WITHDRAWN)

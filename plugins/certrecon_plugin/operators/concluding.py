@@ -82,7 +82,7 @@ class ReportOperator(StageOperator):
                 sealed,
                 planned,
                 Loaded.from_json(loaded),
-                dangling=built.dangling.rows,
+                built,
                 failure=failures[0] if failures else None,
             )
         return reported.to_json()
@@ -103,9 +103,7 @@ def _files(context: Context, reported: Reported | None) -> dict[str, FileRef]:
         if values:
             files[f"validation_{subject}"] = FileRef(**values)
     if reported:
-        files |= {"summary": reported.summary, "report": reported.page, "answers": reported.answers}
-        files["attempts"] = reported.attempts
-        files |= {f"{name}_csv": ref for name, ref in reported.lists.items()}
+        files |= reported.files()
     return files
 
 
@@ -124,11 +122,12 @@ def _reached(context: Context, reported: Reported | None) -> Reached:
     )
 
 
-def _shown_files(reported: Reported) -> dict[str, FileRef]:
+def _shown_files(reported: Reported, ended: Finalised) -> dict[str, str]:
     return {
-        "summary_path": reported.summary,
-        "report_path": reported.page,
-        "csv_path": reported.lists["worklist"],
+        "summary_path": reported.summary.address,
+        "report_path": ended.report or reported.page.address,
+        "csv_path": reported.lists["worklist"].address,
+        "workbook_path": reported.workbook.address,
     }
 
 
@@ -137,8 +136,8 @@ def _tell(place: Workplace, ended: Finalised, reported: Reported | None) -> None
     target = os.environ.get(RESULT_FILE)
     if not target:
         return
-    files = {} if reported is None else _shown_files(reported)
-    paths = {name: str(place.evidence.path(ref.address)).removeprefix("file://") for name, ref in files.items()}
+    files = {} if reported is None else _shown_files(reported, ended)
+    paths = {name: str(place.evidence.path(address)).removeprefix("file://") for name, address in files.items()}
     told = {"status": str(ended.status), "failure": ended.failure, "run_seq": place.run.run_seq, **paths}
     Path(target).write_text(json.dumps(told), encoding="utf-8")
 
@@ -158,6 +157,8 @@ def _already(run_seq: int) -> dict[str, Any] | None:
         "failure": None,
         "inputs_sha256": row.inputs_sha256,
         "outcome_sha256": row.outcome_sha256,
+        "chain_no": row.chain_no,
+        "chain_sha256": row.chain_sha256,
     }
 
 

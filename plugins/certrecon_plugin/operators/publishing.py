@@ -59,8 +59,10 @@ class LoadOperator(StageOperator):
 
     def run_stage(self, context: Context) -> dict[str, Any]:
         """Return the dispositions and how many rows were written."""
+        from certrecon.stages.build_claims import BuiltClaims
         from certrecon.stages.load import run_load
 
         planned = planned_of(context)
+        built = BuiltClaims.from_json(result_of(context, Task.BUILD_CLAIMS))
         with workplace(run_of(context)) as place:
-            return run_load(place, planned).to_json()
+            return run_load(place, planned, built).to_json()

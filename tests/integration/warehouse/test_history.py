@@ -26,21 +26,6 @@ from tests.integration.warehouse.samples import (
 _ROWS = """
     SELECT certificate_id, certificate_type, tenant_id, first_run_seq, ended_run_seq
       FROM reconciliation.claim ORDER BY claim_id"""
-_TRIGGERS = """
-    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
-        $$ BEGIN RAISE EXCEPTION USING MESSAGE = TG_TABLE_NAME || ' is unchangeable'; END $$;
-    CREATE TRIGGER refuse BEFORE UPDATE OR DELETE ON reconciliation.run FOR EACH ROW
-        WHEN (OLD.status <> 'running') EXECUTE FUNCTION refuse();
-    CREATE TRIGGER refuse BEFORE UPDATE OR DELETE ON reconciliation.ditio_attempt FOR EACH ROW
-        EXECUTE FUNCTION refuse();
-    CREATE TRIGGER refuse_end BEFORE UPDATE ON reconciliation.claim FOR EACH ROW
-        WHEN (OLD.ended_run_seq IS NOT NULL OR NEW.ended_run_seq IS NULL) EXECUTE FUNCTION refuse();
-    CREATE TRIGGER refuse_rest BEFORE UPDATE OF claim_id, target, certificate_id, certificate_type, tenant_id,
-        certificate_name, person_name, employee_number, issued_on, valid_until, linked, disposition, findings,
-        detail, first_run_seq, row_sha256 ON reconciliation.claim
-        FOR EACH ROW EXECUTE FUNCTION refuse();
-    CREATE TRIGGER refuse_delete BEFORE DELETE ON reconciliation.claim
-        FOR EACH ROW EXECUTE FUNCTION refuse()"""
 _PHYSICAL = "SELECT ctid::text, xmin::text, xmax::text FROM reconciliation.claim ORDER BY claim_id"
 
 
@@ -241,9 +226,51 @@ def test_reading_the_open_claims_back(warehouse: Engine) -> None:
     with transaction(warehouse) as conn:
         found = read_open_claims(conn, TARGET)
         nothing = read_open_claims(conn, "target-b")
-    expected = claims({}, odd | {"findings": ["A", "B"]}).select(OPEN_CLAIM.names).to_pylist()
+    written = claims({}, odd | {"findings": ["A", "B"]}).append_column("since_run_seq", [[1, 1]])
+    expected = written.select(OPEN_CLAIM.names).to_pylist()
     assert sorted(found.to_pylist(), key=lambda row: row["certificate_id"]) == expected
     assert nothing.equals(OPEN_CLAIM.empty_table())
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        pytest.param(None, [2, 2], id="not said"),
+        pytest.param([None, None], [2, 2], id="null"),
+        pytest.param([1, None], [1, 2], id="carried over"),
+    ],
+)
+def test_since_when_a_claim_has_its_disposition(warehouse: Engine, given: Any, expected: list[int]) -> None:
+    opened_seq(warehouse)
+    second = opened_seq(warehouse)
+    rows = claims({}, {"certificate_id": "c2"})
+    if given is not None:
+        rows = rows.append_column("since_run_seq", pa.chunked_array([given], pa.int64()))
+    write(warehouse, second, rows)
+    found = query(warehouse, "SELECT since_run_seq FROM reconciliation.claim ORDER BY certificate_id")
+    assert [since for (since,) in found] == expected
+    # It is no part of what is compared: another one alone changes nothing.
+    assert write(warehouse, opened_seq(warehouse), claims({}, {"certificate_id": "c2"})) == (0, 0, 2)
+
+
+def test_every_person_seen_is_kept_once_a_name_and_number(warehouse: Engine) -> None:
+    rows = claims(
+        {},
+        {"certificate_id": "c2"},
+        {"certificate_id": "c3", "employee_number": None},
+        {"certificate_id": "c4", "person_name": None},
+        {"certificate_id": "c5", "person_name": "A Crane", "disposition": "not_applicable"},
+        {"certificate_id": "c6", "person_name": "ø" * 9000, "resource_id": "p" * 9000},
+    )
+    write(warehouse, opened_seq(warehouse), rows)
+    write(warehouse, opened_seq(warehouse), claims({"valid_until": None}, {"certificate_id": "c7", "person_name": "B"}))
+    persons = "SELECT resource_id, person_name, employee_number FROM reconciliation.claim_person ORDER BY 2, 3"
+    assert query(warehouse, persons) == [
+        ("p1", "B", "0042"),
+        ("p1", "Åse Øy", "0042"),
+        ("p1", "Åse Øy", None),
+        ("p" * 160, "ø" * 160, "0042"),
+    ]
 
 
 def test_the_certificates_known_of_a_tenant(warehouse: Engine) -> None:
@@ -287,10 +314,7 @@ def test_no_text_is_too_long(warehouse: Engine) -> None:
     assert query(warehouse, "SELECT length(person_name) FROM reconciliation.claim") == [(10_000_000,)]
 
 
-def test_nothing_here_breaks_under_the_triggers_to_come(warehouse: Engine) -> None:
-    # Finalised runs and attempts never change, and of a claim only its end (design, *Warehouse*).
-    with transaction(warehouse) as conn:
-        conn.exec_driver_sql(_TRIGGERS)
+def test_what_runs_do_is_nothing_that_triggers_refuse(warehouse: Engine) -> None:
     first, second = opened_seq(warehouse, "first"), 0
     for version, rows in (
         ("A", claims({}, {"certificate_id": "c2"})),
@@ -303,5 +327,5 @@ def test_nothing_here_breaks_under_the_triggers_to_come(warehouse: Engine) -> No
         finalise(warehouse, second)
     assert first < second
     assert query(warehouse, "SELECT count(*) FROM reconciliation.claim_current") == [(1,)]
-    with pytest.raises(IntegrityError, match="unchangeable"):
+    with pytest.raises(IntegrityError, match="is finalised"):
         query(warehouse, "UPDATE reconciliation.run SET failure = 'x' RETURNING 1")

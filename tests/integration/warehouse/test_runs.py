@@ -13,9 +13,11 @@ from sqlalchemy import Engine, text
 from certrecon.errors import IntegrityError, RunTakenOverError
 from certrecon.warehouse.engine import transaction
 from certrecon.warehouse.runs import (
+    FINALISED_RUN,
     RunResult,
     baseline,
     finalise_run,
+    finalised_runs,
     open_run,
     read_run,
     require_running,
@@ -248,14 +250,36 @@ def test_a_target_without_a_baseline(warehouse: Engine) -> None:
         pytest.param("mode = 'try'", "run_mode", id="mode"),
         pytest.param("status = 'ended', finished_at = now()", "run_status", id="status"),
         pytest.param("status = 'failed'", "run_finished", id="an end without a time"),
-        pytest.param("attempt = 2", "run_attempt_once", id="one row an attempt"),
+        pytest.param("attempt = 1, run_id = 'first'", "run_attempt_once", id="one row an attempt"),
+        pytest.param("chain_no = 1", "run_chain_no_once", id="one row a link"),
     ],
 )
 def test_what_a_run_row_may_not_say(warehouse: Engine, change: str, constraint: str) -> None:
-    for _ in range(2):
-        run_seq = opened_seq(warehouse)
+    opened_seq(warehouse, "first")
+    run_seq = opened_seq(warehouse, "second")
     with pytest.raises(IntegrityError, match=constraint), transaction(warehouse) as conn:  # noqa: PT012
-        change_first = f"UPDATE reconciliation.run SET {change} WHERE run_seq < :n"  # noqa: S608
-        change_last = f"UPDATE reconciliation.run SET {change} WHERE run_seq = :n"  # noqa: S608
-        conn.execute(text(change_last), {"n": run_seq})
-        conn.execute(text(change_first), {"n": run_seq})
+        # A constraint holds even where somebody switched the triggers off.
+        conn.execute(text("SET LOCAL session_replication_role = replica"))
+        statement = f"UPDATE reconciliation.run SET {change} WHERE run_seq = :n"  # noqa: S608
+        conn.execute(text(statement), {"n": run_seq})
+
+
+def test_the_finalised_runs_of_a_target(warehouse: Engine) -> None:
+    first = opened_seq(warehouse, "first")
+    finalise(warehouse, first, claims=3, dispositions={"delivered": 3})
+    second = opened_seq(warehouse, "limited", scope={"tenant_ids": ["t1"]})
+    finalise(warehouse, second, RunStatus.FAILED)
+    finalise(warehouse, opened_seq(warehouse, "dry", **DRY))
+    finalise(warehouse, opened_seq(warehouse, "elsewhere", **ELSEWHERE))
+    last = opened_seq(warehouse, "running")
+    with transaction(warehouse) as conn:
+        found = finalised_runs(conn, TARGET, last)
+        earlier = finalised_runs(conn, TARGET, second)
+    assert found.schema == FINALISED_RUN
+    assert found.select(["run_seq", "run_day", "status", "limited", "claims", "dispositions", "chain_no"]).to_pylist() == [
+        {"run_seq": first, "run_day": DAY, "status": "succeeded", "limited": False, "claims": 3,
+         "dispositions": '{"delivered": 3}', "chain_no": 1},
+        {"run_seq": second, "run_day": DAY, "status": "failed", "limited": True, "claims": None,
+         "dispositions": None, "chain_no": 2},
+    ]  # fmt: skip
+    assert earlier.column("run_seq").to_pylist() == [first]

@@ -8,14 +8,39 @@ from typing import Any
 
 import pyarrow as pa
 
+from certrecon.claims.inputs import EMPLOYEES, LINKS, PERSONS
 from certrecon.dispositions.decide import DECIDED, PLAN
+from certrecon.dispositions.inputs import PREVIOUS_CLAIMS
 from certrecon.dispositions.payloads import payload_texts
 from certrecon.dispositions.withdrawals import WITHDRAWN
 from certrecon.publishing.guards import TrippedGuard
 from certrecon.report import ANSWERS, EARLIER_PAYLOADS, DatasetTotal, ReportInputs, RunHead
+from certrecon.report.model import (
+    DANGLING,
+    LEDGER_AFTER,
+    RUNS,
+    WITHDRAWN_SINCE,
+    ApprovalNote,
+    ChainHead,
+    PreviousRun,
+)
+from certrecon.settings import parse_settings
 from certrecon.words import Guard, Mode, Severity
 
 DAY = dt.date(2026, 11, 23)
+
+SETTINGS = """
+certificate_types:
+  - {certificate_type: Byggekort, action_code: [BYGG]}
+  - {certificate_type: Kranførerbevis, action_name: "(?i)crane"}
+guards: {max_drop: 0.3}
+severities: {EXPIRED: warning}
+"""
+SETTINGS_BEFORE = """
+certificate_types:
+  - {certificate_type: Byggekort, action_code: [BYGG]}
+guards: {max_drop: 0.2}
+"""
 
 HEAD = RunHead(
     run_seq=42,
@@ -31,6 +56,21 @@ HEAD = RunHead(
     settings_sha256="ab" * 32,
     inputs_sha256="cd" * 32,
     baseline=41,
+    started_at=dt.datetime(2026, 11, 23, 10, 0, 5, tzinfo=dt.UTC),
+    accepted=("withdrawn",),
+    approvals=(
+        ApprovalNote(
+            asked_at=dt.datetime(2026, 11, 23, 10, 4, tzinfo=dt.UTC),
+            decided_at=dt.datetime(2026, 11, 23, 10, 9, tzinfo=dt.UTC),
+            decided_by="ola <b>",
+            decision="approved",
+            reason="Moved offices,\nsee ticket 12",
+            guards=("upserts",),
+            plan_sha256="ef" * 32,
+        ),
+    ),
+    settings_text=parse_settings(SETTINGS).text,
+    chain_before=ChainHead(7, 41, "c4" * 32),
 )
 
 _CLAIM: dict[str, Any] = {
@@ -98,9 +138,25 @@ def answer(row: dict[str, Any], state: str, status: int | None = None, message: 
     return key | {"state": state, "http_status": status, "message": message}
 
 
-BEFORE = claim("c01", "Kari Nordmann", "0007", "delivered")
-NEW = claim("c02", "Łukasz Wiśniewski", "1002", "delivered", "EXPIRES_SOON", valid_until=dt.date(2026, 12, 24))
-CHANGED = claim("c03", "Giulia D'Angelo", "1003", "delivered", "NAME_CHANGED", certificate_type="Kranførerbevis")
+BEFORE = claim("c01", "Kari Nordmann", "0007", "delivered", payload_sha256="d1")
+NEW = claim(
+    "c02",
+    "Łukasz Wiśniewski",
+    "1002",
+    "delivered",
+    "EXPIRES_SOON",
+    valid_until=dt.date(2026, 12, 24),
+    payload_sha256="d2",
+)
+CHANGED = claim(
+    "c03",
+    "Giulia D'Angelo",
+    "1003",
+    "delivered",
+    "NAME_CHANGED",
+    certificate_type="Kranførerbevis",
+    payload_sha256="d3",
+)
 REJECTED = claim("c04", "Bjørn Ås", "1004", "rejected")
 REJECTED_TOO = claim("c05", "Zofia Żak", "1005", "rejected", certificate_type="Brannvern")
 UNDELIVERED = claim("c06", "Ola Hansen", "1006", "undelivered")
@@ -178,8 +234,8 @@ DATASETS = (
     DatasetTotal("certificates", "north", 12, 10, 1, 1, ("weight",)),
     DatasetTotal("certificates", "south", 1, 1, undocumented_fields=("<b>bold</b>", "weight")),
     DatasetTotal("links", "north", 9, 9),
-    DatasetTotal("links", "south", 1, 1),
-    DatasetTotal("persons", "north", 10, 10),
+    DatasetTotal("links", "south", 2, 2),
+    DatasetTotal("persons", "north", 9, 9),
     DatasetTotal("persons", "south", 1, 1),
 )
 
@@ -202,6 +258,122 @@ _EARLIER_CRANE = (
 
 EARLIER = pa.table([["1003"], ["Kranførerbevis"], [_EARLIER_CRANE]], schema=EARLIER_PAYLOADS)
 
+
+def table(schema: pa.Schema, *rows: tuple[Any, ...]) -> pa.Table:
+    """Return a table whose rows are given as tuples."""
+    return pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in rows], schema=schema)
+
+
+def partly(schema: pa.Schema, *rows: dict[str, Any]) -> pa.Table:
+    """Return a table of rows in which what is not named is null."""
+    return pa.Table.from_pylist([{name: row.get(name) for name in schema.names} for row in rows], schema=schema)
+
+
+BEFORE_CLAIMS = (
+    PREVIOUS_CLAIMS
+    if "since_run_seq" in PREVIOUS_CLAIMS.names
+    else PREVIOUS_CLAIMS.append(pa.field("since_run_seq", pa.int64()))
+)
+
+
+def before(row: dict[str, Any], since: int, disposition: str, *findings: str, **other: Any) -> dict[str, Any]:
+    """Return a claim as the previous run left it."""
+    return row | {"disposition": disposition, "findings": sorted(findings), "since_run_seq": since} | other
+
+
+PREVIOUS = partly(
+    BEFORE_CLAIMS,
+    before(CLAIMS[0], 3, "delivered"),
+    before(CLAIMS[1], 41, "blocked", "ISSUED_MISSING", issued_on=None),
+    before(CLAIMS[2], 40, "delivered", valid_until=dt.date(2026, 3, 1)),
+    before(CLAIMS[3], 40, "rejected"),
+    before(CLAIMS[6], 39, "superseded", "NAME_CHANGED"),
+    before(CLAIMS[7], 40, "delivered"),
+    before(CLAIMS[8], 39, "blocked", "TYPE_UNMAPPED", "SOURCE_WARNING"),
+    before(CLAIMS[9], 40, "held", "ACTION_LINK_MISSING"),
+    before(CLAIMS[10], 3, "not_applicable", "ACTION_TYPE_NOT_PUBLISHED", "ACTION_LINK_MISSING"),
+    before(CLAIMS[11], 3, "not_applicable", "RESOURCE_NOT_PERSON"),
+    before(claim("w1", "Gone Away", "0900", "delivered"), 3, "delivered"),
+    before(claim("w2", "Gone Blocked", "0901", "blocked"), 3, "blocked", "EXPIRY_MISSING"),
+)
+
+PAST = table(
+    RUNS,
+    (39, dt.date(2026, 11, 17), "publish", "succeeded", False, 9, '{"delivered": 6, "blocked": 3}', "s0", 5, "c2" * 32),
+    (40, dt.date(2026, 11, 18), "publish", "failed", False, 9, None, "s0", 6, "c3" * 32),
+    (41, dt.date(2026, 11, 20), "publish", "succeeded", True, 12, '{"delivered": 8, "held": 4}', "s1", 7, "c4" * 32),
+)
+
+DANGLES = table(
+    DANGLING,
+    ("north", "l-1", "c98", "=Crane", "TRAINING", 40),
+    ("south", "l-2", "c99", None, "TRAINING", None),
+)
+
+WITHDRAWN_BEFORE = table(WITHDRAWN_SINCE, ("1009", "Byggekort", "c09", "unlinked", 39))
+
+LINKED = tuple(row for row in CLAIMS if row["linked"])
+LINKS_READ = partly(
+    LINKS,
+    *(
+        {
+            "certificate_action_id": f"a-{row['certificate_id']}",
+            "certificate_id": row["certificate_id"],
+            "tenant_id": row["tenant_id"],
+            "action_code": "KRAN" if row["certificate_id"] == "c08" else None,
+            "action_name": "Kranførerbeviset" if row["certificate_id"] == "c08" else None,
+            "action_type": "TRAINING",
+        }
+        for row in {row["certificate_id"]: row for row in LINKED}.values()
+    ),
+    {"certificate_action_id": "l-1", "certificate_id": "c98", "tenant_id": "north"},
+    {"certificate_action_id": "l-2", "certificate_id": "c99", "tenant_id": "south"},
+)
+
+PERSONS_READ = partly(
+    PERSONS,
+    *(
+        {"person_id": row["person_id"], "project_id": row["tenant_id"], "number": row["employee_number"]}
+        for row in {row["person_id"]: row for row in CLAIMS if row["person_id"] != "p-None"}.values()
+    ),
+)
+
+EMPLOYEES_READ = partly(
+    EMPLOYEES,
+    *(
+        {"employee_number": row["employee_number"], "first_name": row["given_name"], "last_name": row["family_name"]}
+        for row in (*CLAIMS[:6], *CLAIMS[8:10])
+    ),
+    {"employee_number": "2001", "first_name": "Nobody", "last_name": "Certified"},
+)
+
+
+def holds(row: dict[str, Any], state: str, digest: str | None, run_seq: int) -> dict[str, Any]:
+    """Return the ledger's entry of a claim after publishing, as the control totals use it."""
+    return {
+        "employee_number": row["employee_number"],
+        "certificate_type": row["certificate_type"],
+        "state": state,
+        "acknowledged_payload_sha256": digest,
+        "acknowledged_certificate_id": row["certificate_id"],
+        "acknowledged_tenant_id": row["tenant_id"],
+        "run_seq": run_seq,
+    }
+
+
+LEDGER = partly(
+    LEDGER_AFTER,
+    holds(BEFORE, "acknowledged", "d1", 42),
+    holds(NEW, "acknowledged", "d2", 42),
+    holds(CHANGED, "acknowledged", "d3", 42),
+    holds(REJECTED, "rejected", "old", 42),
+    holds(REJECTED_TOO, "rejected", None, 42),
+    holds(UNDELIVERED, "undelivered", None, 42),
+    holds(claim("w1", "Gone Away", "0900", ""), "acknowledged", "d4", 3),
+    holds(claim("c07", None, "1007", "", tenant_id="south"), "acknowledged", "d5", 3),
+    holds(claim("c09", None, "1009", ""), "acknowledged", "d6", 3),
+)
+
 PUBLISHED = ReportInputs(
     head=HEAD,
     datasets=DATASETS,
@@ -215,7 +387,7 @@ PUBLISHED = ReportInputs(
     ),
     withdrawn=WITHDRAWALS,
     tripped=(TrippedGuard(Guard.WITHDRAWN, "26 deliveries lost their support since run 41.", accepted=True),),
-    dangling=2,
+    dangling_links=DANGLES,
     answers=pa.Table.from_pylist(
         [
             answer(NEW, "acknowledged", 200),
@@ -231,6 +403,15 @@ PUBLISHED = ReportInputs(
     severities={"EXPIRED": Severity.WARNING},
     failure="1 of 5 rows got no answer from Ditio within all retries. They go out with the next run.",
     requests={"4HSE": 31, "Ditio": 4},
+    previous=PreviousRun(41, dt.date(2026, 11, 20), "succeeded", parse_settings(SETTINGS_BEFORE).text),
+    runs=PAST,
+    previous_claims=PREVIOUS,
+    withdrawn_since=WITHDRAWN_BEFORE,
+    employees=EMPLOYEES_READ,
+    persons=PERSONS_READ,
+    links=LINKS_READ,
+    ledger=LEDGER,
+    types=("Byggekort", "Kranførerbevis"),
 )
 """A run that sent its plan, not all of it with success."""
 

@@ -21,6 +21,10 @@ def test_summary(name: str) -> None:
     [
         ("published", "worklist"),
         ("published", "withdrawn"),
+        ("published", "changes"),
+        ("published", "unmatched_persons"),
+        ("published", "unmapped_types"),
+        ("published", "dangling"),
         ("dry", "worklist"),
         ("dry", "plan"),
         ("undecided", "worklist"),

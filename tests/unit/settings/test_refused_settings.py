@@ -29,6 +29,8 @@ TYPE = "{certificate_type: '%s', action_code: [A]}"
         pytest.param("no_expiry_date: soon", ["no_expiry_date", "soon"], id="no date"),
         pytest.param("fourhse: {page_size: 0}", ["fourhse.page_size", "0"], id="page size"),
         pytest.param("ditio: {requests_per_second: 0}", ["ditio.requests_per_second", "0"], id="rate"),
+        pytest.param("report: {data_doc: true}", ["report.data_doc", "unknown key"], id="unknown report key"),
+        pytest.param("report: {data_docs: perhaps}", ["report.data_docs", "perhaps"], id="neither true nor false"),
         pytest.param("severities: {EXPIRD: info}", ["severities", "EXPIRD"], id="no such finding"),
         pytest.param("severities: {EXPIRED: loud}", ["severities", "loud"], id="no such severity"),
         pytest.param(RULE % "A", ["certificate_types.0", "condition"], id="rule without condition"),
@@ -120,3 +122,9 @@ def test_what_a_run_keeps_of_its_settings_gives_them_back(tmp_path: Path) -> Non
 def test_the_default_file_is_fine_and_has_every_key() -> None:
     loaded = load_settings(Path(__file__).parents[3] / "include" / "config" / "reconciliation.yaml")
     assert loaded.settings.certificate_types
+    assert not loaded.settings.report.data_docs
+
+
+def test_data_docs_are_an_option() -> None:
+    assert not parse_settings("{}").settings.report.data_docs
+    assert parse_settings("report: {data_docs: true}").settings.report.data_docs

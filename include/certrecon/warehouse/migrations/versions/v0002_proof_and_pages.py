@@ -20,7 +20,7 @@ def upgrade() -> None:
     """Add columns and tables; claims that are there count as new in the run that wrote them."""
     op.add_column("run", sa.Column("records", JSONB), schema=SCHEMA)
     op.add_column("claim", sa.Column("since_run_seq", sa.BigInteger), schema=SCHEMA)
-    op.execute(f"UPDATE {SCHEMA}.claim SET since_run_seq = first_run_seq")
+    op.execute(f"UPDATE {SCHEMA}.claim SET since_run_seq = first_run_seq")  # noqa: S608 - a constant
     op.alter_column("claim", "since_run_seq", nullable=False, schema=SCHEMA)
     _claim_person()
     _dangling_link()

@@ -1,0 +1,79 @@
+"""Claims against their own digests, in ranges, so that memory does not grow with the warehouse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy import Connection, text
+
+from certrecon.audit.breach import Breach, changed
+from certrecon.warehouse.bulk import copy_out
+from certrecon.warehouse.digests import row_digests
+from certrecon.warehouse.history import CLAIM
+
+IDS_A_RANGE = 200_000
+MOST_NAMED = 10
+
+STORED = pa.schema([("claim_id", pa.int64()), *CLAIM, ("digest", pa.string())])
+"""A stored claim: its number, what its digest covers, and the digest in hexadecimal digits."""
+
+_DETAIL_KEYS = ("ditio_employee_number", "expiry_received", "issued_received", "expiry_source")
+# PostgreSQL sorts the keys of JSON and spells a string as the claims' own JSON text does, so the text
+# that was digested is its four values put together; any other key makes another text.
+_DETAIL = (
+    "CASE WHEN detail - ARRAY[{names}] = '{{}}'::jsonb THEN '{{' || {parts} || '}}' ELSE detail::text END AS detail"
+).format(
+    names=", ".join(f"'{key}'" for key in _DETAIL_KEYS),
+    parts=" || ',' || ".join(f"""'"{key}":' || coalesce((detail -> '{key}')::text, '')""" for key in _DETAIL_KEYS),
+)
+_COLUMNS = ", ".join(_DETAIL if name == "detail" else name for name in CLAIM.names)
+_RANGE = f"""
+    SELECT claim_id, {_COLUMNS}, encode(row_sha256, 'hex') AS digest FROM reconciliation.claim
+     WHERE claim_id >= %(start)s AND claim_id < %(stop)s"""  # noqa: S608 - constants
+_AS_OF = f"""
+    SELECT {_COLUMNS} FROM reconciliation.claim_as_of(%(run_seq)s)"""  # noqa: S608 - constants
+_BOUNDS = text("SELECT coalesce(min(claim_id), 0), coalesce(max(claim_id), -1) FROM reconciliation.claim")
+
+
+def check_claims(conn: Connection) -> tuple[int, list[Breach]]:
+    """Recompute the digest of every claim.
+
+    Returns:
+        How many claims there are, and those that do not give their digest, the first ten by name.
+    """
+    rows, wrong = 0, []
+    for claims in _ranges(conn):
+        rows += claims.num_rows
+        wrong += _not_holding(claims).to_pylist()
+    breaches = [_breach(claim) for claim in wrong[:MOST_NAMED]]
+    if len(wrong) > MOST_NAMED:
+        more = len(wrong) - MOST_NAMED
+        breaches.append(changed("claims", f"{more} more claims were changed: they no longer give their digests."))
+    return rows, breaches
+
+
+def read_claims_as_of(conn: Connection, run_seq: int) -> pa.Table:
+    """Return the claims as a run left them (schema `CLAIM`), `detail` spelled as it was digested."""
+    return copy_out(conn, _AS_OF, {"run_seq": run_seq}, CLAIM)
+
+
+def _ranges(conn: Connection) -> Iterator[pa.Table]:
+    first, last = conn.execute(_BOUNDS).one()
+    for start in range(first, last + 1, IDS_A_RANGE):
+        yield copy_out(conn, _RANGE, {"start": start, "stop": start + IDS_A_RANGE}, STORED)
+
+
+def _not_holding(claims: pa.Table) -> pa.Table:
+    """Return number, certificate and type of the claims that do not give their digest."""
+    digests = row_digests(claims.select(CLAIM.names).cast(CLAIM).combine_chunks())
+    stored = pa.array(map(bytes.fromhex, claims["digest"].to_pylist()), pa.binary())
+    differs = pc.not_equal(digests.cast(pa.binary()), stored)
+    return claims.select(["claim_id", "certificate_id", "certificate_type"]).filter(differs)
+
+
+def _breach(claim: dict[str, object]) -> Breach:
+    certificate, kind = claim["certificate_id"], claim["certificate_type"] or "no type"
+    words = f"The claim of certificate {certificate} ({kind}) was changed: it no longer gives its digest."
+    return changed(f"claim {claim['claim_id']}, certificate {certificate}, {kind}", words)

@@ -1,0 +1,61 @@
+"""What differs from the previous run: the settings, and the days in between."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from certrecon.report.model import ReportInputs, SettingChange, SettingsChanges
+from certrecon.report.safe import one_line
+
+_ABSENT = object()
+
+
+def _shown(value: Any) -> str | None:
+    if value is _ABSENT:
+        return None
+    return one_line(json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(", ", ": ")))
+
+
+def _differing(before: Any, after: Any, path: str) -> Iterator[SettingChange]:
+    """Yield what differs, key by key; lists are compared as a whole."""
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for key in sorted({*before, *after}):
+            inner = f"{path}.{key}" if path else str(key)
+            yield from _differing(before.get(key, _ABSENT), after.get(key, _ABSENT), inner)
+    elif before != after:
+        yield SettingChange(one_line(path), _shown(before), _shown(after))
+
+
+def _crosswalk(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, int]:
+    both = set(before) & set(after)
+    return {
+        "added": len(set(after) - both),
+        "removed": len(set(before) - both),
+        "changed": sum(before[person] != after[person] for person in both),
+    }
+
+
+def settings_changes(before: str | None, after: str | None) -> SettingsChanges | None:
+    """Return what differs between the settings of two runs.
+
+    Args:
+        before: The earlier run's settings and crosswalk, as `LoadedSettings.text` has them.
+        after: The later run's.
+
+    Returns:
+        Each setting that differs, and counts of the crosswalk's differences; None where one of the two is not known.
+    """
+    if not before or not after:
+        return None
+    then, now = json.loads(before), json.loads(after)
+    rows = tuple(_differing(then.get("settings", {}), now.get("settings", {}), ""))
+    return SettingsChanges(rows, _crosswalk(then.get("crosswalk") or {}, now.get("crosswalk") or {}))
+
+
+def missed_days(inputs: ReportInputs) -> int:
+    """Return how many calendar days lie between the previous run's day and this one's without a run."""
+    if inputs.previous is None:
+        return 0
+    return max(0, (inputs.head.run_day - inputs.previous.run_day).days - 1)

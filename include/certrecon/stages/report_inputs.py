@@ -1,0 +1,172 @@
+"""What a report is made from, read from a run's evidence and from nothing else."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from certrecon.claims.inputs import EMPLOYEES, LINKS, PERSONS
+from certrecon.dispositions.decide import DECIDED, PLAN
+from certrecon.dispositions.inputs import PREVIOUS_CLAIMS
+from certrecon.dispositions.winners import keys_of
+from certrecon.dispositions.withdrawals import WITHDRAWN
+from certrecon.findings import CATALOGUE
+from certrecon.report.model import (
+    ANSWERS,
+    DANGLING,
+    EARLIER_PAYLOADS,
+    LEDGER_AFTER,
+    RUNS,
+    WITHDRAWN_SINCE,
+    ApprovalNote,
+    ChainHead,
+    DatasetTotal,
+    PreviousRun,
+    ReportInputs,
+    RunHead,
+)
+from certrecon.stages.outcome import CLAIMS_FILE, DECIDED_FILE, LEDGER_AFTER_FILE, Outcome
+from certrecon.stages.plan import parse_tripped
+from certrecon.stages.run_inputs import RunInputs
+
+DATASETS = ("certificates", "links", "persons", "employees")
+APPROVALS_FILE, FACTS_FILE = "approvals", "report_facts"
+
+OWN_ENTRIES = pa.schema([*LEDGER_AFTER, *(ANSWERS.field(name) for name in ("http_status", "message"))])
+"""The ledger's entries of a run after publishing, as its outcome keeps them."""
+
+_OPEN_DANGLING = pa.schema(
+    [*(field for field in DANGLING if field.name != "since_run_seq"), ("first_run_seq", pa.int64())]
+)
+
+
+def report_inputs(inputs: RunInputs, outcome: Outcome) -> ReportInputs:
+    """Return what the report of a run is made from.
+
+    Args:
+        inputs: The run's sealed inputs.
+        outcome: Its outcome: planning, `claims`, `dangling` and what the report task wrote down first.
+
+    Raises:
+        EvidenceError: A file is missing or was changed.
+    """
+    plan, own = outcome.table("plan", PLAN), outcome.table(LEDGER_AFTER_FILE, OWN_ENTRIES)
+    links, settings = inputs.claim_inputs().links, inputs.settings.settings
+    return ReportInputs(
+        head=_head(inputs, outcome),
+        datasets=_datasets(inputs),
+        claims=outcome.table(CLAIMS_FILE if CLAIMS_FILE in outcome else DECIDED_FILE, DECIDED),
+        plan=plan,
+        withdrawn=outcome.table("withdrawn", WITHDRAWN),
+        tripped=parse_tripped(outcome.text("guards")),
+        answers=own.select(ANSWERS.names),
+        earlier_payloads=_earlier_payloads(inputs, plan),
+        severities={code: settings.severity_of(code) for code in CATALOGUE},
+        failure=json.loads(outcome.text(FACTS_FILE))["failure"],
+        previous=_previous(inputs),
+        runs=inputs.table("runs", RUNS),
+        previous_claims=inputs.table("previous_claims", PREVIOUS_CLAIMS),
+        dangling_links=_dangling(inputs, outcome),
+        withdrawn_since=inputs.table("open_withdrawn", WITHDRAWN_SINCE),
+        employees=inputs.table("employees", EMPLOYEES),
+        persons=inputs.table("persons", PERSONS),
+        links=links,
+        ledger=_ledger_after(inputs, own),
+        types=tuple(rule.certificate_type for rule in settings.certificate_types),
+    )
+
+
+def _head(inputs: RunInputs, outcome: Outcome) -> RunHead:
+    context, origin = inputs.context, inputs.origin()
+    return RunHead(
+        run_seq=context.run_seq,
+        run_id=origin.run_id,
+        mode=context.parameters.mode,
+        target=context.target,
+        run_day=context.run_day,
+        as_of=context.as_of,
+        tenants=tuple(context.parameters.tenant_ids),
+        trigger=origin.trigger,
+        triggered_by=origin.triggered_by,
+        code_version=origin.code_version,
+        settings_sha256=inputs.settings.sha256,
+        inputs_sha256=inputs.sha256,
+        baseline=context.baseline.run_seq if context.baseline else None,
+        started_at=origin.started_at,
+        accepted=tuple(str(guard) for guard in context.parameters.accept),
+        resend=context.parameters.resend,
+        approvals=tuple(map(_approval, json.loads(outcome.text(APPROVALS_FILE)))),
+        settings_text=inputs.settings.text,
+        chain_before=origin.head and ChainHead(origin.head.chain_no, origin.head.run_seq, origin.head.chain_sha256),
+    )
+
+
+def _approval(values: Mapping[str, Any]) -> ApprovalNote:
+    return ApprovalNote(
+        asked_at=_instant(values["asked_at"]),
+        decided_at=_instant(values["decided_at"]),
+        decided_by=values["decided_by"],
+        decision=values["decision"],
+        reason=values["reason"],
+        guards=tuple(values["guards"]),
+        plan_sha256=values["plan_sha256"],
+    )
+
+
+def _instant(text: str | None) -> dt.datetime | None:
+    return None if text is None else dt.datetime.fromisoformat(text)
+
+
+def _datasets(inputs: RunInputs) -> tuple[DatasetTotal, ...]:
+    return tuple(
+        DatasetTotal(
+            dataset=file.dataset,
+            tenant=file.tenant,
+            vendor_total=file.facts.get("vendor_total"),
+            rows=file.rows or 0,
+            foreign_rows=file.facts.get("foreign_rows", 0),
+            duplicate_rows=file.facts.get("duplicate_rows", 0),
+            without_id=file.facts.get("without_id", 0),
+            undocumented_fields=tuple(file.facts.get("undocumented_fields", ())),
+        )
+        for dataset in DATASETS
+        for file in inputs.sealed.all_of(dataset)
+    )
+
+
+def _previous(inputs: RunInputs) -> PreviousRun | None:
+    earlier = inputs.origin().earlier
+    return earlier and PreviousRun(earlier.run_seq, earlier.run_day, earlier.status, earlier.settings_text)
+
+
+def _keys(table: pa.Table) -> pa.Array:
+    return keys_of(table.column("employee_number"), table.column("certificate_type"))
+
+
+def _earlier_payloads(inputs: RunInputs, plan: pa.Table) -> pa.Table:
+    """Return what Ditio held before, for the rows of the plan that change it."""
+    changed = plan.filter(pc.equal(plan.column("reason"), "changed"))
+    ledger = inputs.table("ledger", EARLIER_PAYLOADS)
+    return ledger.filter(pc.is_in(_keys(ledger), value_set=_keys(changed)))
+
+
+def _ledger_after(inputs: RunInputs, own: pa.Table) -> pa.Table:
+    """Return the ledger after publishing: the sealed one with the run's own entries in place of theirs."""
+    before = inputs.table("ledger", LEDGER_AFTER)
+    untouched = before.filter(pc.invert(pc.is_in(_keys(before), value_set=_keys(own))))
+    return pa.concat_tables([untouched, own.select(LEDGER_AFTER.names)])
+
+
+def _dangling(inputs: RunInputs, outcome: Outcome) -> pa.Table:
+    """Return the links without a certificate, with the run since which they are so."""
+    links, known = outcome.table("dangling", LINKS), inputs.table("open_dangling", _OPEN_DANGLING)
+    own, before = (
+        keys_of(table.column("tenant_id"), table.column("certificate_action_id")) for table in (links, known)
+    )
+    since = known.column("first_run_seq").combine_chunks().take(pc.index_in(own, value_set=before))
+    return links.append_column("since_run_seq", since).select(DANGLING.names).cast(DANGLING)

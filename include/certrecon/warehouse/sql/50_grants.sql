@@ -1,0 +1,24 @@
+REVOKE ALL ON ALL TABLES IN SCHEMA reconciliation FROM certrecon_writer, certrecon_auditor;
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA reconciliation FROM certrecon_writer, certrecon_auditor;
+
+GRANT USAGE ON SCHEMA reconciliation TO certrecon_writer, certrecon_auditor;
+GRANT SELECT ON ALL TABLES IN SCHEMA reconciliation TO certrecon_writer, certrecon_auditor;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA reconciliation TO certrecon_writer, certrecon_auditor;
+
+GRANT INSERT ON
+    reconciliation.run, reconciliation.claim, reconciliation.claim_person, reconciliation.dangling_link,
+    reconciliation.ditio_upsert, reconciliation.ditio_attempt, reconciliation.withdrawn_upsert, reconciliation.approval,
+    reconciliation.evidence_purge, reconciliation.removal, reconciliation.settings_version,
+    reconciliation.finding_catalogue
+    TO certrecon_writer;
+GRANT UPDATE (status, failure, finished_at, certificates, links, persons, employees, claims, sent, withdrawn, tenants,
+              dispositions, findings, guards, evidence_uri, inputs_sha256, outcome_sha256, records, chain_no,
+              previous_sha256, chain_sha256)
+    ON reconciliation.run TO certrecon_writer;
+GRANT UPDATE (ended_run_seq) ON reconciliation.claim TO certrecon_writer;
+GRANT UPDATE (ended_run_seq) ON reconciliation.withdrawn_upsert TO certrecon_writer;
+GRANT UPDATE (ended_run_seq) ON reconciliation.dangling_link TO certrecon_writer;
+GRANT UPDATE ON reconciliation.ditio_upsert TO certrecon_writer;
+GRANT UPDATE (severity, owner, title, advice, overridable) ON reconciliation.finding_catalogue TO certrecon_writer;
+-- Opening a run may set its number above those of the evidence store.
+GRANT UPDATE ON SEQUENCE reconciliation.run_run_seq_seq TO certrecon_writer;

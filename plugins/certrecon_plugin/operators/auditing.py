@@ -1,0 +1,56 @@
+"""Tasks of the weekly verification: recompute everything, then remove evidence past its retention."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+
+from certrecon_plugin.resources import evidence_root, warehouse
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+log = logging.getLogger(__name__)
+
+AUDITOR, WRITER = "certrecon_auditor", "certrecon_writer"
+
+
+class VerifyOperator(BaseOperator):
+    """Recomputes everything that is on the record, reading only."""
+
+    def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002 - Airflow's signature
+        """Return counts.
+
+        Raises:
+            IntegrityError: Something does not hold; the message names the first.
+        """
+        from certrecon.audit.verify import to_json, verify
+        from certrecon.audit.wording import closing_sentence, render_verification
+        from certrecon.errors import IntegrityError
+        from certrecon.settings import load_settings
+        from certrecon.stages.open_run import evidence_address
+
+        address = evidence_address(load_settings().settings)
+        with warehouse(AUDITOR) as engine:
+            found = verify(engine, evidence_root, address)
+        log.info("%s", render_verification(found))
+        if not found.holds:
+            raise IntegrityError(closing_sentence(found))
+        return to_json(found)
+
+
+class PurgeOperator(BaseOperator):
+    """Removes evidence past its retention, on the record; runs only after a verification that held."""
+
+    def execute(self, context: Context) -> dict[str, int]:
+        """Return how many parts and files went."""
+        from certrecon.audit.purge import purge_expired
+        from certrecon.settings import load_settings
+
+        settings = load_settings().settings
+        today = context["dag_run"].run_after.astimezone(settings.zone).date()
+        with warehouse(WRITER) as engine:
+            done = purge_expired(engine, evidence_root, today, settings.evidence.retention_days)
+        return {"parts": len(done), "files": sum(one.files for one in done)}
