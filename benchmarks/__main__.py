@@ -108,7 +108,8 @@ def main() -> None:
             for name in NIGHTS:
                 print(f"measuring {size:,} certificates, {name} ...", flush=True)
                 rows.append(measure(size, name, Path(folder)).cells())
-    print(table(rows))
+    if sizes:
+        print(table(rows))
     for name, part in {"report": report_rows, "pages": page_rows}.items() if claims else ():
         print(f"\nmeasuring {name} with {claims:,} claims ...", flush=True)
         print(table(part(claims)))

@@ -307,7 +307,9 @@ class Night:
         assert self.built is not None
         failure = next((str(error) for error in self.errors.values()), None)
         with self.place() as place:
-            reported = run_report(place, self.sealed, self.planned, self.loaded, self.built, failure=failure)
+            reported = run_report(
+                place, self.sealed, self.planned, self.loaded, self.built, self.validations, failure=failure
+            )
         self.reported = _passed_on(Reported.from_json, reported.to_json())
 
     def finalise(self) -> None:

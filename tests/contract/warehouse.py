@@ -21,9 +21,9 @@ _RUN = """
     RETURNING run_seq"""
 _CLAIM = """
     INSERT INTO reconciliation.claim (target, certificate_id, certificate_type, tenant_id, resource_type, employee_number,
-           issued_on, valid_until, linked, disposition, findings, detail, first_run_seq, row_sha256)
+           issued_on, valid_until, linked, disposition, findings, detail, first_run_seq, since_run_seq, row_sha256)
     VALUES (:target, :certificate_id, :certificate_type, :tenant_id, 'PERSON', :employee_number,
-            :issued_on, :valid_until, true, :disposition, CAST(:findings AS text[]), '{}', :run_seq, :row_sha256)"""
+            :issued_on, :valid_until, true, :disposition, CAST(:findings AS text[]), '{}', :run_seq, :run_seq, :row_sha256)"""
 _ENTRY = """
     INSERT INTO reconciliation.ditio_upsert (target, employee_number, certificate_type, certificate_id, person_id,
            tenant_id, given_name, family_name, payload, payload_sha256, state, in_doubt, acknowledged_payload_sha256,
@@ -77,7 +77,9 @@ def run_row(engine: Engine, run_seq: int) -> Row:
     return rows(engine, "SELECT * FROM reconciliation.run WHERE run_seq = :run_seq", run_seq=run_seq)[0]
 
 
-def fingerprint(engine: Engine, *, without: tuple[str, ...] = ("run", "settings_version")) -> dict[str, tuple[int, str]]:
+def fingerprint(
+    engine: Engine, *, without: tuple[str, ...] = ("run", "settings_version")
+) -> dict[str, tuple[int, str]]:
     """Return each table's row count and a digest of who wrote each row where: any write changes it.
 
     A test's first night has a folder of its own for evidence, so its settings are another version.

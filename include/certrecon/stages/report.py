@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import pyarrow.compute as pc
@@ -30,11 +30,15 @@ from certrecon.stages.report_inputs import APPROVALS_FILE, FACTS_FILE, OWN_ENTRI
 from certrecon.stages.run_inputs import RunInputs
 from certrecon.stages.seal_inputs import SealedInputs
 from certrecon.stages.workplace import Workplace
+from certrecon.validation.data_docs import render_data_docs
 from certrecon.warehouse.approvals import read_approvals
 from certrecon.warehouse.engine import transaction
 from certrecon.warehouse.ledger import read_attempts, read_ledger
+from certrecon.words import Subject
 
 log = logging.getLogger(__name__)
+
+DATA_DOCS_FILE = "data_docs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,7 @@ class Reported:
         workbook: Excel.
         lists: CSV files by what they list; `worklist` has every claim that needs somebody.
         sources: What the report was made from beside inputs, plan and claims, by dataset.
+        data_docs: Great Expectations' Data Docs as a zip, where the settings ask for them.
     """
 
     summary: FileRef
@@ -54,11 +59,13 @@ class Reported:
     workbook: FileRef
     lists: Mapping[str, FileRef]
     sources: Mapping[str, FileRef]
+    data_docs: FileRef | None = None
 
     def files(self) -> dict[str, FileRef]:
         """Return every file by its dataset in the outcome."""
         own = {SUMMARY_FILE: self.summary, PAGE_FILE: self.page, WORKBOOK_FILE: self.workbook}
-        return own | {f"{name}_csv": ref for name, ref in self.lists.items()} | dict(self.sources)
+        docs = {} if self.data_docs is None else {DATA_DOCS_FILE: self.data_docs}
+        return own | docs | {f"{name}_csv": ref for name, ref in self.lists.items()} | dict(self.sources)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values, for XCom."""
@@ -67,10 +74,13 @@ class Reported:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Reported:
         """Rebuild what `to_json` gave."""
-        groups = {
-            group: {name: FileRef(**value) for name, value in values[group].items()} for group in ("lists", "sources")
-        }
-        return cls(**{name: FileRef(**value) for name, value in values.items() if name not in groups}, **groups)
+        files = {name: FileRef(**values[name]) for name in ("summary", "page", "workbook")}
+        docs = values["data_docs"] and FileRef(**values["data_docs"])
+        return cls(**files, lists=_refs(values["lists"]), sources=_refs(values["sources"]), data_docs=docs)
+
+
+def _refs(values: Mapping[str, Any]) -> dict[str, FileRef]:
+    return {name: FileRef(**value) for name, value in values.items()}
 
 
 def _sources(place: Workplace, failure: str | None) -> dict[str, FileRef]:
@@ -104,12 +114,23 @@ def _write(place: Workplace, report: RunReport, sources: dict[str, FileRef]) -> 
     )
 
 
+def _data_docs(place: Workplace, validations: Mapping[Subject, FileRef]) -> FileRef | None:
+    """Write the run's own site of Data Docs; each run has one, so no two are ever built on one site."""
+    if not place.settings().settings.report.data_docs:
+        return None
+    documents = {
+        subject: place.evidence.read_bytes(ref.address, ref.sha256).decode() for subject, ref in validations.items()
+    }
+    return place.write_bytes(DATA_DOCS_FILE, "zip", render_data_docs(documents, f"run-{place.run.run_seq}"))
+
+
 def run_report(
     place: Workplace,
     sealed: SealedInputs,
     planned: Planned,
     loaded: Loaded,
     built: BuiltClaims,
+    validations: Mapping[Subject, FileRef],
     *,
     failure: str | None,
 ) -> Reported:
@@ -121,10 +142,11 @@ def run_report(
         planned: The plan.
         loaded: The settled claims.
         built: The claims' facts, and the links without a certificate.
+        validations: Great Expectations' results, by subject.
         failure: What failed so far, in one sentence.
     """
     sources = _sources(place, failure)
     refs = planned_files(planned) | {CLAIMS_FILE: loaded.claims, "dangling": built.dangling} | sources
     inputs = RunInputs(place.evidence, sealed.sha256)
     report = build_report(report_inputs(inputs, Outcome.of_refs(place.evidence, refs)))
-    return _write(place, report, sources)
+    return replace(_write(place, report, sources), data_docs=_data_docs(place, validations))

@@ -30,6 +30,7 @@ from certrecon.report.model import (
     ReportInputs,
     RunHead,
 )
+from certrecon.stages.origin import HeadBefore
 from certrecon.stages.outcome import CLAIMS_FILE, DECIDED_FILE, LEDGER_AFTER_FILE, Outcome
 from certrecon.stages.plan import parse_tripped
 from certrecon.stages.run_inputs import RunInputs
@@ -102,8 +103,12 @@ def _head(inputs: RunInputs, outcome: Outcome) -> RunHead:
         resend=context.parameters.resend,
         approvals=tuple(map(_approval, json.loads(outcome.text(APPROVALS_FILE)))),
         settings_text=inputs.settings.text,
-        chain_before=origin.head and ChainHead(origin.head.chain_no, origin.head.run_seq, origin.head.chain_sha256),
+        chain_before=_chain_head(origin.head),
     )
+
+
+def _chain_head(head: HeadBefore | None) -> ChainHead | None:
+    return None if head is None else ChainHead(head.chain_no, head.run_seq, head.chain_sha256)
 
 
 def _approval(values: Mapping[str, Any]) -> ApprovalNote:
@@ -141,7 +146,9 @@ def _datasets(inputs: RunInputs) -> tuple[DatasetTotal, ...]:
 
 def _previous(inputs: RunInputs) -> PreviousRun | None:
     earlier = inputs.origin().earlier
-    return earlier and PreviousRun(earlier.run_seq, earlier.run_day, earlier.status, earlier.settings_text)
+    if earlier is None:
+        return None
+    return PreviousRun(earlier.run_seq, earlier.run_day, earlier.status, earlier.settings_text)
 
 
 def _keys(table: pa.Table) -> pa.Array:

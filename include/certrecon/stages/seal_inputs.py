@@ -89,7 +89,7 @@ def _origin(conn: Connection, run_seq: int, runs: pa.Table) -> RunOrigin:
         started_at=row.started_at,
         code_version=row.code_version,
         earlier=_earlier(conn, runs),
-        head=head and HeadBefore(head.chain_no, head.run_seq, head.chain_sha256),
+        head=None if head is None else HeadBefore(head.chain_no, head.run_seq, head.chain_sha256),
     )
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
+    FetchedValue,
     ForeignKey,
     Identity,
     Index,
@@ -110,6 +111,8 @@ claim_person = Table(
     "claim_person", metadata,
     _identity("claim_person_id"), _text("target", null=False), _text("resource_id"),
     _text("person_name", null=False), _text("employee_number"),
+    # Only the migration knows the expression: a released one never changes.
+    Column("folded", Text, FetchedValue()),
     Index("claim_person_once", "target", "person_name", "resource_id", "employee_number", unique=True,
           postgresql_nulls_not_distinct=True),
 )  # fmt: skip

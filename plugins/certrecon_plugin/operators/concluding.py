@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from certrecon.stages.report import Reported
     from certrecon.stages.seal_inputs import SealedInputs
     from certrecon.stages.workplace import Workplace
+    from certrecon.words import Subject
 
 RESULT_FILE = "CERTRECON_RESULT_FILE"
 """The environment variable that names a file for the run's end, for whoever started it from a shell."""
@@ -59,6 +60,15 @@ def _sealed(context: Context) -> SealedInputs | None:
     return values and SealedInputs(values["sha256"], values["rows"])
 
 
+def _validations(context: Context) -> dict[Subject, FileRef]:
+    """Return where Great Expectations' results are, by subject."""
+    from certrecon.stages.handle import FileRef
+    from certrecon.words import Subject
+
+    results = {subject: result_of(context, task) for task, subject in VALIDATIONS.items()}
+    return {Subject(subject): FileRef(**values) for subject, values in results.items() if values}
+
+
 class ReportOperator(StageOperator):
     """Writes the run's report."""
 
@@ -83,6 +93,7 @@ class ReportOperator(StageOperator):
                 planned,
                 Loaded.from_json(loaded),
                 built,
+                _validations(context),
                 failure=failures[0] if failures else None,
             )
         return reported.to_json()
@@ -91,17 +102,13 @@ class ReportOperator(StageOperator):
 def _files(context: Context, reported: Reported | None) -> dict[str, FileRef]:
     """Return the files of the outcome that planning and loading do not name themselves."""
     from certrecon.stages.build_claims import BuiltClaims
-    from certrecon.stages.handle import FileRef
 
     files: dict[str, FileRef] = {}
     built = result_of(context, Task.BUILD_CLAIMS)
     if built:
         claims = BuiltClaims.from_json(built)
         files |= {"facts": claims.facts, "dangling": claims.dangling}
-    for task, subject in VALIDATIONS.items():
-        values = result_of(context, task)
-        if values:
-            files[f"validation_{subject}"] = FileRef(**values)
+    files |= {f"validation_{subject}": ref for subject, ref in _validations(context).items()}
     if reported:
         files |= reported.files()
     return files

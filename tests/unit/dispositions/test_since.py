@@ -16,7 +16,9 @@ THIS = 9
         pytest.param(("c1", "Crane", "blocked"), [("c1", "Crane", "blocked", 4)], 4, id="as before: since then"),
         pytest.param(("c1", "Crane", "delivered"), [("c1", "Crane", "blocked", 4)], THIS, id="changed: since this run"),
         pytest.param(("c1", "Crane", "blocked"), [], THIS, id="never seen: since this run"),
-        pytest.param(("c1", "Crane", "blocked"), [("c1", "Truck", "blocked", 4)], THIS, id="another type is another claim"),
+        pytest.param(
+            ("c1", "Crane", "blocked"), [("c1", "Truck", "blocked", 4)], THIS, id="another type is another claim"
+        ),
         pytest.param(("c1", "Crane", "blocked"), [("c2", "Crane", "blocked", 4)], THIS, id="another certificate too"),
         pytest.param(("c1", None, "blocked"), [("c1", None, "blocked", 4)], 4, id="no type is a type of its own"),
     ],
