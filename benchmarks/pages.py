@@ -107,11 +107,13 @@ def client_of(address: str) -> Iterator[TestClient]:
     os.environ["AIRFLOW_CONN_WAREHOUSE_DEFAULT"] = address
     from fastapi.testclient import TestClient  # noqa: PLC0415 - Airflow must see the connection first
 
+    from certrecon_plugin.pages.access import may_write  # noqa: PLC0415
     from certrecon_plugin.pages.app import create_app  # noqa: PLC0415
 
     app = create_app()
     guards = [guard.dependency for guard in app.router.dependencies if guard.dependency]
     app.dependency_overrides.update(dict.fromkeys(guards, lambda: None))
+    app.dependency_overrides[may_write] = lambda: True
     with TestClient(app, base_url="http://localhost") as client:
         yield client
 

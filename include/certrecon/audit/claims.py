@@ -43,14 +43,15 @@ def check_claims(conn: Connection) -> tuple[int, list[Breach]]:
     Returns:
         How many claims there are, and those that do not give their digest, the first ten by name.
     """
-    rows, wrong = 0, []
+    rows, wrong = 0, 0
+    breaches: list[Breach] = []
     for claims in _ranges(conn):
-        rows += claims.num_rows
-        wrong += _not_holding(claims).to_pylist()
-    breaches = [_breach(claim) for claim in wrong[:MOST_NAMED]]
-    if len(wrong) > MOST_NAMED:
-        more = len(wrong) - MOST_NAMED
-        breaches.append(changed("claims", f"{more} more claims were changed: they no longer give their digests."))
+        found = _not_holding(claims)
+        rows, wrong = rows + claims.num_rows, wrong + found.num_rows
+        breaches += map(_breach, found.slice(0, MOST_NAMED - len(breaches)).to_pylist())
+    if wrong > MOST_NAMED:
+        more = f"{wrong - MOST_NAMED} more claims were changed: they no longer give their digests."
+        breaches.append(changed("claims", more))
     return rows, breaches
 
 

@@ -12,8 +12,8 @@ from sqlalchemy import Connection, RowMapping, text
 
 from certrecon.browse.outcomes import PASSED, as_parameter, known_outcomes
 from certrecon.browse.paging import Page, checked_limit, cursor_of, key_of, page_of
-from certrecon.browse.persons import matching_persons
-from certrecon.browse.tuning import LOOKED_AT, tune
+from certrecon.browse.persons import person_condition
+from certrecon.browse.tuning import FEW_ENDED, LOOKED_AT, LOOKED_AT_IN_THE_PAST, tune
 from certrecon.errors import ParameterError
 
 
@@ -107,6 +107,7 @@ _ROWS_A_TABLE = 5_000
 _IN_ORDER = "ORDER BY certificate_id, claim_id"
 _FROM_KEY = "certificate_id >= :key_certificate AND (certificate_id, claim_id) > (:key_certificate, :key_claim)"
 _RUN = text("SELECT target, mode FROM reconciliation.run WHERE run_seq = :run_seq")
+_ENDED_SINCE = text("SELECT 1 FROM reconciliation.claim WHERE ended_run_seq > :at OFFSET :few LIMIT 1")
 _DISTINCT = """
     WITH RECURSIVE known AS (
         (SELECT {column} AS value FROM reconciliation.claim
@@ -134,7 +135,8 @@ def search(conn: Connection, wanted: ClaimFilter, after: str | None = None, limi
     _check_run(conn, wanted)
     limit = checked_limit(limit)
     conditions, params = _conditions(conn, wanted)
-    params |= {"rows": limit + 1, "most": LOOKED_AT}
+    most = LOOKED_AT if wanted.as_of is None else min(LOOKED_AT, LOOKED_AT_IN_THE_PAST)
+    params |= {"rows": limit + 1, "most": most}
     if key is not None:
         params |= {"key_certificate": key[0], "key_claim": key[1]}
     tune(conn)
@@ -200,8 +202,9 @@ def _conditions(conn: Connection, wanted: ClaimFilter) -> tuple[list[str], dict[
         conditions.append("findings @> ARRAY[:finding]")
         params["finding"] = finding
     if person := _given(wanted.person):
-        conditions.append("left(resource_id, 160) = ANY (CAST(:persons AS text[]))")
-        params["persons"] = matching_persons(conn, wanted.target, person)
+        condition, values = person_condition(conn, wanted.target, person)
+        conditions.append(condition)
+        params |= values
     return conditions, params
 
 
@@ -223,16 +226,24 @@ def _given(value: str | None) -> str | None:
     return (value or "").strip().replace("\0", "\ufffd") or None
 
 
-def _branches(wanted: ClaimFilter, conditions: Sequence[str], ending: str = "", *, after: bool) -> str:
+def _branches(
+    wanted: ClaimFilter, conditions: Sequence[str], ending: str = "", *, after: bool, few: bool = False
+) -> str:
     """Return the claims of now, or as the run left them: open ones and, for a run, ended ones.
 
-    `ending` orders and cuts each part by itself, so that each comes from its own index.
+    `ending` orders and cuts each part by itself, so that each comes from its own index; `few` ended
+    ones are all found by the run that ended them, and sorted.
     """
     both = ["target = :target", *conditions, *([_FROM_KEY] if after else [])]
     if wanted.as_of is None:
         return _select([*both, "ended_run_seq IS NULL"], ending)
     still = _select([*both, "ended_run_seq IS NULL", "first_run_seq <= :at"], ending)
-    ended = _select([*both, "ended_run_seq IS NOT NULL", "first_run_seq <= :at", "ended_run_seq > :at"], ending)
+    ended = _select(
+        [*both, "ended_run_seq IS NOT NULL", "first_run_seq <= :at", "ended_run_seq > :at"],
+        "OFFSET 0" if few else ending,
+    )
+    if few:
+        ended = f"(SELECT * FROM {ended} AS ended {ending})"  # noqa: S608 - made of this module's own words
     return f"{still} UNION ALL {ended}"
 
 
@@ -240,11 +251,18 @@ def _select(conditions: Sequence[str], ending: str) -> str:
     return f"(SELECT {COLUMNS} FROM reconciliation.claim WHERE {' AND '.join(conditions)} {ending})"  # noqa: S608 - ours
 
 
+def _few_ended(conn: Connection, wanted: ClaimFilter) -> bool:
+    if wanted.as_of is None:
+        return False
+    return conn.execute(_ENDED_SINCE, {"at": wanted.as_of, "few": FEW_ENDED}).one_or_none() is None
+
+
 def _first_rows(
     conn: Connection, wanted: ClaimFilter, conditions: Sequence[str], params: dict[str, Any]
 ) -> Sequence[RowMapping]:
     most = ":most" if conditions else ":rows"
-    branches = _branches(wanted, [], f"{_IN_ORDER} LIMIT {most}", after="key_claim" in params)
+    cut = f"{_IN_ORDER} LIMIT {most}"
+    branches = _branches(wanted, [], cut, few=_few_ended(conn, wanted), after="key_claim" in params)
     fits = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     query = f"""
         SELECT {COLUMNS}

@@ -90,7 +90,8 @@ claim = Table(
     Index("claim_first", "first_run_seq", postgresql_using="brin"),
     Index("claim_ended", "ended_run_seq", postgresql_where=text("ended_run_seq IS NOT NULL")),
     Index("claim_open_outcome", "target", "disposition", "findings", postgresql_where=text("ended_run_seq IS NULL")),
-    Index("claim_open_of_type", "target", "certificate_type", postgresql_where=text("ended_run_seq IS NULL")),
+    Index("claim_open_of_type", "target", "certificate_type", "disposition", "tenant_id",
+          postgresql_where=text("ended_run_seq IS NULL")),
     Index("claim_of_person", "target", text("left(resource_id, 160)")),
     Index("claim_open_work", "since_run_seq", "certificate_id", postgresql_where=text(
         "ended_run_seq IS NULL AND (findings <> '{}'::text[]"
@@ -99,7 +100,8 @@ claim = Table(
           postgresql_where=text("ended_run_seq IS NOT NULL")),
     Index("claim_ended_outcome", "target", "disposition", "findings",
           postgresql_where=text("ended_run_seq IS NOT NULL")),
-    Index("claim_ended_of_type", "target", "certificate_type", postgresql_where=text("ended_run_seq IS NOT NULL")),
+    Index("claim_ended_of_type", "target", "certificate_type", "disposition", "tenant_id",
+          postgresql_where=text("ended_run_seq IS NOT NULL")),
     Index("claim_ended_of_tenant", "target", "tenant_id", postgresql_where=text("ended_run_seq IS NOT NULL")),
 )  # fmt: skip
 """A claim over the publishing runs in which it stayed the same; only `ended_run_seq` is ever set later.

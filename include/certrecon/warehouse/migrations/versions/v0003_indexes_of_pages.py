@@ -23,12 +23,12 @@ _WORK = (
 )
 _INDEXES: dict[str, tuple[list[str], str | None]] = {
     "claim_open_outcome": (["target", "disposition", "findings"], _OPEN),
-    "claim_open_of_type": (["target", "certificate_type"], _OPEN),
+    "claim_open_of_type": (["target", "certificate_type", "disposition", "tenant_id"], _OPEN),
     "claim_of_person": (["target", "left(resource_id, 160)"], None),
     "claim_open_work": (["since_run_seq", "certificate_id"], _WORK),
     "claim_ended_of_certificate": (["target", "certificate_id"], _ENDED),
     "claim_ended_outcome": (["target", "disposition", "findings"], _ENDED),
-    "claim_ended_of_type": (["target", "certificate_type"], _ENDED),
+    "claim_ended_of_type": (["target", "certificate_type", "disposition", "tenant_id"], _ENDED),
     "claim_ended_of_tenant": (["target", "tenant_id"], _ENDED),
 }
 # Folding in SQL: marks off, letters of the design's table written out, small letters.
