@@ -2,7 +2,7 @@
 
     python -m benchmarks.pages_data postgresql://... [claims]
 
-The database must be migrated and empty. Everything is made by COPY from SQL, the same every time.
+The database must be migrated and empty. Everything is made by SQL inside PostgreSQL, the same every time.
 """
 
 from __future__ import annotations

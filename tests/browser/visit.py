@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urljoin
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, FrameLocator, Page
 
@@ -92,7 +93,7 @@ def every_row(page: Page) -> list[str]:
     """Return the rows of this page and of every one after it."""
     found = rows(page)
     while page.locator("a[rel=next]").count():
-        page.locator("a[rel=next]").click()
+        page.goto(urljoin(page.url, page.locator("a[rel=next]").get_attribute("href") or ""))
         found += rows(page)
     return found
 

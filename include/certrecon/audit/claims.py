@@ -13,7 +13,7 @@ from certrecon.warehouse.bulk import copy_out
 from certrecon.warehouse.digests import row_digests
 from certrecon.warehouse.history import CLAIM
 
-IDS_A_RANGE = 200_000
+IDS_A_RANGE = 100_000
 MOST_NAMED = 10
 
 STORED = pa.schema([("claim_id", pa.int64()), *CLAIM, ("digest", pa.string())])

@@ -234,16 +234,16 @@ def _branches(
     `ending` orders and cuts each part by itself, so that each comes from its own index; `few` ended
     ones are all found by the run that ended them, and sorted.
     """
-    both = ["target = :target", *conditions, *([_FROM_KEY] if after else [])]
+    base = ["target = :target", *([_FROM_KEY] if after else [])]
+    both = [*base, *conditions]
     if wanted.as_of is None:
         return _select([*both, "ended_run_seq IS NULL"], ending)
     still = _select([*both, "ended_run_seq IS NULL", "first_run_seq <= :at"], ending)
-    ended = _select(
-        [*both, "ended_run_seq IS NOT NULL", "first_run_seq <= :at", "ended_run_seq > :at"],
-        "OFFSET 0" if few else ending,
-    )
-    if few:
-        ended = f"(SELECT * FROM {ended} AS ended {ending})"  # noqa: S608 - made of this module's own words
+    since = ["ended_run_seq IS NOT NULL", "first_run_seq <= :at", "ended_run_seq > :at"]
+    if not few:
+        return f"{still} UNION ALL {_select([*both, *since], ending)}"
+    fits = " AND ".join(conditions) or "true"
+    ended = f"(SELECT * FROM {_select([*base, *since], 'OFFSET 0')} AS ended WHERE {fits} {ending})"  # noqa: S608 - ours
     return f"{still} UNION ALL {ended}"
 
 
@@ -275,7 +275,7 @@ def _rare_rows(
     conn: Connection, wanted: ClaimFilter, conditions: Sequence[str], params: dict[str, Any]
 ) -> Sequence[RowMapping]:
     after = "key_claim" in params
-    found = _branches(wanted, conditions, after=after)
+    found = _branches(wanted, conditions, few=_few_ended(conn, wanted), after=after)
     passed = ""
     if "finding" in params and "employee_number" not in params and "certificate_id" not in params:
         known = set(known_outcomes(conn, wanted.target))

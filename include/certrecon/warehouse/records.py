@@ -67,6 +67,7 @@ _READ_CLAIMS = """
       TO STDOUT (FORMAT binary)"""
 _STRANGE_CLAIMS = "SELECT count(*) FROM reconciliation.claim WHERE {column} = :run_seq AND target <> :target"
 _RUN = text("SELECT target, chain_no, records FROM reconciliation.run WHERE run_seq = :run_seq")
+_BELOW_ALL = -(2**63)
 _BEFORE = text("""
     SELECT records FROM reconciliation.run
      WHERE chain_no IS NOT NULL AND (CAST(:chain_no AS bigint) IS NULL OR chain_no < :chain_no)
@@ -91,7 +92,7 @@ def read_records(conn: Connection, run_seq: int) -> dict[str, Record]:
     before = conn.execute(_BEFORE, {"chain_no": row.chain_no}).scalar_one_or_none()
     for name, (table, columns) in _SINCE.items():
         own = row.records if row.chain_no is not None else None
-        found[name] = _since(conn, table, columns, _upto(before, name) or 0, _upto(own, name))
+        found[name] = _since(conn, table, columns, _upto(before, name), _upto(own, name))
     return found
 
 
@@ -124,8 +125,8 @@ def _rows(conn: Connection, table: str, columns: tuple[str, ...], where: str, va
     return {"rows": size, "sha256": digest.hexdigest()}
 
 
-def _since(conn: Connection, table: str, columns: tuple[str, ...], after: int, upto: int | None) -> Record:
-    key = columns[0]
+def _since(conn: Connection, table: str, columns: tuple[str, ...], before: int | None, upto: int | None) -> Record:
+    key, after = columns[0], _BELOW_ALL if before is None else before
     if upto is None:
         last = text(f"SELECT coalesce(max({key}), 0) FROM {SCHEMA}.{table}")  # noqa: S608 - constants
         upto = max(after, conn.execute(last).scalar_one())
