@@ -133,7 +133,7 @@ def conclude(project: Project, printer: Printer, files: Files, code: int) -> int
         printer.line()
         printer.line(read_text(result["summary_path"]).rstrip())
     printer.line()
-    places = {"Report": "report_path", "Needs somebody": "csv_path"}
+    places = {"Report": "report_path", "Workbook": "workbook_path", "Needs somebody": "csv_path"}
     for title, key in places.items():
         if result.get(key):
             printer.line(f"{title + ':':<16}{project.shown(result[key])}")

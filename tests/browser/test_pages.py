@@ -296,7 +296,7 @@ def test_what_is_removed_is_noted_with_name_and_time_and_stays(admin: Visit) -> 
     page.locator("select[name=state]").select_option("done")
     page.get_by_role("button", name="Show").click()
     page.wait_for_url("**state=done*")
-    (done,) = [row for row in rows(page) if "asked HR" in row]
+    done = next(row for row in rows(page) if "asked HR" in row)
     assert "Remark by admin" in done
     assert "Removed by admin" in done
 

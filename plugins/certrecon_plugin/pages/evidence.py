@@ -97,7 +97,7 @@ def offered(run: RunRecord) -> Offers:
 
 _GONE = (
     "The run's evidence is not there any more, or is not what was sealed. What the warehouse knows of the run is on "
-    "this page; `make verify` says what became of the evidence."
+    "this page; the command make verify says what became of the evidence."
 )
 
 

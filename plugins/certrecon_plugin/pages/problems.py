@@ -56,7 +56,7 @@ _STATUS: Final[tuple[tuple[type[CertreconError], int], ...]] = (
 _SAID: Final = (ParameterError, EvidenceError)
 _EVIDENCE: Final = Problem(
     "The evidence cannot be shown",
-    "A file is missing, or is not what was sealed. `make verify` names what does not hold.",
+    "A file is missing, or is not what was sealed. The command make verify names what does not hold.",
 )
 
 
