@@ -7,6 +7,7 @@ import dataclasses
 import io
 import json
 import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,7 @@ def test_every_sealed_file_has_its_digest(nights: Nights) -> None:
     inputs = {file.dataset for file in read_sealed(evidence, Part.INPUTS).files}
     assert inputs == {
         "certificates", "links", "persons", "lookups", "employees", "settings", "context", "ledger", "previous_claims",
+        "runs", "open_dangling", "open_withdrawn", "origin",
     }  # fmt: skip
     assert Path(run["evidence_uri"]).is_dir()
 
@@ -132,6 +134,9 @@ def test_no_birth_date_leaves_the_inputs(nights: Nights) -> None:
 
 
 def _as_text(file: Path) -> str:
+    if file.suffix == ".xlsx":
+        with zipfile.ZipFile(file) as book:
+            return "\n".join(book.read(name).decode() for name in book.namelist())
     if file.suffix != ".parquet":
         return file.read_text(encoding="utf-8")
     return str(pa.parquet.read_table(file).to_pylist())

@@ -21,7 +21,7 @@ EVIL = "<script>alert(1)</script>"
 FORMULA = '=HYPERLINK("http://evil")'
 RUN_ID = "manual__2026-03-01T03:30:00+01:00"
 NUMBER = "0042/?&="
-STYLE = f"'sha256-{'A' * 43}='"
+STYLE = f"&#39;sha256-{'A' * 43}=&#39;"  # as the report's template escapes it
 REPORT = (
     f'<!doctype html><html><head><meta http-equiv="Content-Security-Policy" content="style-src {STYLE}">'
     f"<title>Report</title></head><body><dl>{SEAL_PLACE}</dl></body></html>"

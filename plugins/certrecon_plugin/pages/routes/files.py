@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from typing import Final
 
 from fastapi import APIRouter, HTTPException, Request
@@ -41,7 +42,7 @@ def policy_of(html: str) -> str:
         EvidenceError: The report does not name its style sheet's digest.
     """
     head, _, _ = html.partition("</head>")
-    styles = set(_STYLE.findall(head))
+    styles = set(_STYLE.findall(unescape(head)))
     if len(styles) != 1:
         raise EvidenceError("The report does not say which style sheet is its own.")
     return f"default-src 'none'; style-src {styles.pop()}; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
