@@ -200,12 +200,12 @@ def test_a_run_that_wrote_nothing_records_nothing(warehouse: Engine) -> None:
         pytest.param(
             "INSERT INTO evidence_purge (purge_id, run_seq, sha256, purged_at, reason) OVERRIDING SYSTEM VALUE"
             " VALUES (0, 1, '', now(), '')",
-            None,
-            id="a purge before the first number is nobody's",
+            "purges",
+            id="a purge with a number before the first",
         ),
     ],
 )
-def test_the_records_tell_what_was_tampered_with(warehouse: Engine, tampering: str, changed: str | None) -> None:
+def test_the_records_tell_what_was_tampered_with(warehouse: Engine, tampering: str, changed: str) -> None:
     run_seq = _night(warehouse, "A", {}, {"certificate_id": "c2"}, withdrawn=("1",))
     before = _records(warehouse, run_seq)
     with transaction(warehouse) as conn:
@@ -213,7 +213,7 @@ def test_the_records_tell_what_was_tampered_with(warehouse: Engine, tampering: s
         conn.execute(text("SET LOCAL search_path = reconciliation"))
         conn.exec_driver_sql(tampering)
     after = _records(warehouse, run_seq)
-    assert [name for name in before if before[name] != after[name]] == ([changed] if changed else [])
+    assert [name for name in before if before[name] != after[name]] == [changed]
 
 
 def _note(engine: Engine, note: str = "done") -> None:
