@@ -456,7 +456,8 @@ def test_a_run_that_was_taken_over_stops(sending_of: Callable[..., Sending]) -> 
 
 def test_taken_over_while_sending(sending_of: Callable[..., Sending]) -> None:
     """Another run opens between two batches: the first one's next commit is refused and it stops."""
-    sending = sending_of(40, batch_size=1)
+    rows = 400  # far more than are answered while the other run opens
+    sending = sending_of(rows, batch_size=1)
     slow = sending.pipeline.night(AS_OF)
     slow.open()
     slow.decide()
@@ -470,12 +471,12 @@ def test_taken_over_while_sending(sending_of: Callable[..., Sending]) -> None:
     sending.server.refuses = take_over
     with pytest.raises(RunTakenOverError):
         slow.publish()
-    assert len(sending.server.posts) < 40
+    assert len(sending.server.posts) < rows
     states = sql.states(sending.engine)
-    assert states["acknowledged"] + states["pending"] == 40
+    assert states["acknowledged"] + states["pending"] == rows
     sending.server.posts.clear()
     taker.go_on()
-    assert (taker.status, sending.dispositions()) == ("succeeded", {"delivered": 40})
+    assert (taker.status, sending.dispositions()) == ("succeeded", {"delivered": rows})
     assert len(sending.server.received) == states["pending"], "only what was never acknowledged"
 
 
