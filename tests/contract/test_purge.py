@@ -81,3 +81,31 @@ def test_after_a_purge_manifests_must_still_be_there(first_night: Nights) -> Non
     shutil.rmtree(folder / "inputs")
     found = verify(first_night.engine, Path)
     assert [(str(one.kind), one.where) for one in found.breaches] == [("missing", f"run {run}, inputs/manifest.json")]
+
+
+def failed_while_reading(nights: Nights) -> int:
+    """Let a night end with the datasets read and nothing sealed."""
+    night = nights.pipeline.night(nights.day)
+    night.open()
+    night.find_tenants()
+    night.extract()
+    night.conclude()
+    assert night.status == "failed"
+    return night.run_seq
+
+
+def test_what_a_run_read_before_it_failed_goes_although_it_was_never_sealed(first_night: Nights) -> None:
+    run = failed_while_reading(first_night)
+    assert any(name.startswith("inputs/persons") for name in left(first_night, run))
+    assert (run, "inputs") in purge(first_night)
+    assert not {name for name in left(first_night, run) if name.startswith("inputs/")} - {"inputs/purge.json"}
+    assert verify(first_night.engine, Path).breaches == ()
+    assert purge(first_night) == []
+
+
+def test_a_removal_of_unsealed_files_that_only_the_warehouse_knows_of_is_named(first_night: Nights) -> None:
+    run = failed_while_reading(first_night)
+    purge(first_night)
+    (first_night.pipeline.folder / "evidence" / str(run) / "inputs" / "purge.json").unlink()
+    found = verify(first_night.engine, Path)
+    assert [(str(one.kind), one.where) for one in found.breaches] == [("added", f"removal of evidence, run {run}")]

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from certrecon.audit.purge import purge_expired
 from certrecon.audit.replay import Replay, last_finalised, replay_run
 from certrecon.audit.wording import render_replay
-from certrecon.errors import EvidenceError, ParameterError
+from certrecon.errors import EvidenceError, ParameterError, WarehouseUnavailableError
 from tests.contract.sandbox_nights import Nights
 from tests.contract.test_purge import LATER
 
@@ -22,6 +22,12 @@ def replay(nights: Nights, run: int) -> Replay:
 
 def differing(again: Replay) -> list[Any]:
     return [(one.table, one.differences) for one in again.comparisons if one.differing]
+
+
+def changed_certificates(nights: Nights, number: int) -> None:
+    for claim in nights.delivered_alone(number)[:number]:
+        [link] = nights.world.links.where("certificate_id", claim["certificate_id"])
+        nights.world.links.change(link["certificate_action_id"], {"date_expire": "2027-01-01"})
 
 
 EVERYTHING = {
@@ -41,9 +47,9 @@ def test_a_publishing_run(first_night: Nights) -> None:
 
 def test_an_earlier_run_after_later_ones_changed_the_warehouse(nights: Nights) -> None:
     first = nights.night(mode="dry_run")
-    for claim in nights.delivered_alone(3):
-        nights.world.certificates.change(claim["certificate_id"], {"expiration_date": "2031-01-01"})
+    changed_certificates(nights, 3)
     second = nights.night()
+    assert len(nights.sent) == 3
     third = nights.night(resend=True)
     for night in (first, second, third):
         assert differing(replay(nights, night.run_seq)) == []
@@ -58,6 +64,38 @@ def test_a_dry_run(first_night: Nights) -> None:
 
 def test_a_limited_run(nights: Nights) -> None:
     night = nights.night(tenant_ids=[nights.claims()[0]["tenant_id"]])
+    assert differing(replay(nights, night.run_seq)) == []
+
+
+def test_a_run_whose_rows_stayed_undelivered_because_nobody_could_be_asked(nights: Nights) -> None:
+    nights.night()
+    changed_certificates(nights, 3)
+    night = nights.night(approval="always")
+    assert (night.status, len(nights.claims(disposition="undelivered"))) == ("failed", 3)
+    assert differing(replay(nights, night.run_seq)) == []
+
+
+def test_a_run_that_a_guard_stopped(nights: Nights) -> None:
+    nights.night()
+    changed_certificates(nights, 3)
+    changed = {claim["certificate_id"] for claim in nights.delivered_alone(3)[:3]}
+    for certificate in list(nights.world.certificates.rows)[:60]:
+        if certificate not in changed:
+            nights.world.certificates.remove(certificate)
+    night = nights.night()
+    assert "drop" in night.failure
+    assert differing(replay(nights, night.run_seq)) == []
+
+
+def test_a_run_that_failed_after_it_had_planned(nights: Nights) -> None:
+    nights.night()
+    changed_certificates(nights, 3)
+    night = nights.pipeline.night(nights.day)
+    night.open()
+    night.decide()
+    night.errors["publish"] = WarehouseUnavailableError("PostgreSQL went away.")
+    night.conclude()
+    assert night.status == "failed"
     assert differing(replay(nights, night.run_seq)) == []
 
 

@@ -142,6 +142,7 @@ def test_what_nobody_touched_holds(scene: Scene) -> None:
     assert found.checked["runs in the chain"] == found.checked["witnesses"] == 3
     assert found.checked["claims"] > 180
     assert found.checked["evidence files"] > 50
+    assert found.checked["copies of reports"] == 3
     assert found.checked["ledger entries"] > 50
     assert render_verification(found).splitlines()[-1].startswith("Everything holds")
 
@@ -186,6 +187,12 @@ def test_a_whole_evidence_folder_is_gone(scene: Scene) -> None:
     ]
 
 
+def test_the_copy_of_a_report(scene: Scene) -> None:
+    copy = scene.root / str(scene.runs[1]) / "report.html"
+    copy.write_text(copy.read_text("utf-8").replace("succeeded", "excellent"), encoding="utf-8")
+    assert named(scene) == [("changed", f"run {scene.runs[1]}, report.html")]
+
+
 # --- rows of the warehouse -----------------------------------------------------------------------------
 
 
@@ -223,6 +230,9 @@ ATTEMPT = "attempt_id = (SELECT min(attempt_id) FROM reconciliation.ditio_attemp
         ("DELETE FROM reconciliation.claim WHERE {CLAIM}", "missing", "claim, run "),
         ("INSERT INTO reconciliation.claim (target, certificate_id, tenant_id, linked, disposition, findings, first_run_seq, since_run_seq, row_sha256) SELECT target, 'invented', tenant_id, true, 'delivered', '{{}}', first_run_seq, first_run_seq, row_sha256 FROM reconciliation.claim WHERE {CLAIM}", "added", "claim, run "),
         ("UPDATE reconciliation.claim SET ended_run_seq = ended_run_seq + 1 WHERE ended_run_seq IS NOT NULL", "missing", "claim, run "),
+        ("INSERT INTO reconciliation.claim (target, certificate_id, tenant_id, linked, disposition, findings, first_run_seq, since_run_seq, row_sha256) SELECT target, 'invented', tenant_id, true, 'delivered', '{{}}', 999, 999, row_sha256 FROM reconciliation.claim WHERE {CLAIM}", "added", "claim, run 999"),
+        ("INSERT INTO reconciliation.ditio_attempt (run_seq, batch_id, target, employee_number, certificate_type, payload_sha256, sent_at) SELECT 999, batch_id, target, employee_number, certificate_type, payload_sha256, sent_at FROM reconciliation.ditio_attempt WHERE {ATTEMPT}", "added", "ditio_attempt, run 999"),
+        ("INSERT INTO reconciliation.withdrawn_upsert (target, employee_number, certificate_type, certificate_id, reason, first_run_seq) SELECT target, employee_number || '-', certificate_type, 'x', reason, 999 FROM reconciliation.withdrawn_upsert LIMIT 1", "added", "withdrawn_upsert, run 999"),
         ("UPDATE reconciliation.ditio_attempt SET http_status = 500 WHERE {ATTEMPT}", "changed", "ditio_attempt, run "),
         ("DELETE FROM reconciliation.ditio_attempt WHERE {ATTEMPT}", "missing", "ditio_attempt, run "),
         ("UPDATE reconciliation.withdrawn_upsert SET reason = 'deleted'", "changed", "withdrawn_upsert, run "),
@@ -275,7 +285,7 @@ def test_a_run_loses_its_place(scene: Scene) -> None:
         "UPDATE reconciliation.run SET chain_no = NULL, previous_sha256 = NULL, chain_sha256 = NULL WHERE run_seq = :run",
         run=scene.runs[2],
     )
-    assert {where for _, where in named(scene)} == {f"run {scene.runs[2]}"}
+    assert {where for _, where in named(scene)} == {f"run {scene.runs[2]}", f"run {scene.runs[2]}, report.html"}
 
 
 @pytest.mark.parametrize(

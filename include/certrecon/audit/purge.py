@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from certrecon.audit.chain import chained, read_runs
-from certrecon.audit.sealed import PURGE_NOTE
+from certrecon.audit.sealed import PURGE_NOTE, UNSEALED, parts_of
 from certrecon.audit.stores import OpenRoot, Stores
 from certrecon.errors import EvidenceError
 from certrecon.evidence import Part, RunEvidence
@@ -45,8 +45,8 @@ class Purged:
 def purge_expired(engine: Engine, open_root: OpenRoot, today: dt.date, retention_days: int) -> list[Purged]:
     """Remove the evidence of runs that ended more than `retention_days` before `today`.
 
-    Call it only after a verification that held. What a broken-off call left over is finished, with no
-    second entry on the record.
+    Call it only after a verification that held. What a run read before it failed goes too, although it was
+    never sealed. What a broken-off call left over is finished, with no second entry on the record.
 
     Raises:
         EvidenceError: A file cannot be removed; what was done until then is on the record.
@@ -77,9 +77,8 @@ def _expired(runs: list[RunRecord], today: dt.date, retention_days: int) -> Iter
     for run in runs:
         if run.finished_at is None or run.finished_at.astimezone(dt.UTC).date() + kept >= today:
             continue
-        for part, sha256 in ((Part.INPUTS, run.inputs_sha256), (Part.OUTCOME, run.outcome_sha256)):
-            if sha256 is not None:
-                yield run, part, sha256
+        for part, sha256 in parts_of(run):
+            yield run, part, sha256 or UNSEALED.format(part=part)
 
 
 def _files(evidence: RunEvidence, part: Part) -> list[Any]:

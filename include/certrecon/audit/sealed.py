@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,9 @@ from certrecon.warehouse.runmodel import RunRecord
 
 PURGE_NOTE = "purge.json"
 """What a removal leaves in the folder of a part, beside its manifest."""
+
+UNSEALED = "unsealed {part}"
+"""What the record of a removal says in place of a digest where a run ended before the part was sealed."""
 
 _BYTES_A_READ = 1 << 20
 
@@ -34,7 +37,7 @@ class EvidenceSeen:
 
 
 def check_evidence(
-    runs: Iterable[RunRecord], stores: Stores, purges: Iterable[tuple[int, str]]
+    runs: Sequence[RunRecord], stores: Stores, purges: Iterable[tuple[int, str]]
 ) -> tuple[EvidenceSeen, list[Breach]]:
     """Recompute the digests of all evidence.
 
@@ -47,14 +50,30 @@ def check_evidence(
     parts = [(run, part, sha256) for run in runs for part, sha256 in _parts(run)]
     for run, part, sha256 in parts:
         breaches += _check_part(run, part, sha256, stores, seen, purged=(run.run_seq, sha256) in on_record)
-    known = {(run.run_seq, sha256) for run, _, sha256 in parts}
+    unsealed = {(run.run_seq, name) for run in runs for name in _removed_unsealed(run, stores, on_record)}
+    seen.purged += len(unsealed)
+    known = {(run.run_seq, sha256) for run, _, sha256 in parts} | unsealed
     return seen, breaches + [_no_such(run_seq) for run_seq, _ in sorted(on_record - known)]
 
 
+def parts_of(run: RunRecord) -> Iterator[tuple[Part, str | None]]:
+    """Yield the parts of a run's evidence, each with the digest that sealed it, None where nothing did."""
+    yield Part.INPUTS, run.inputs_sha256
+    yield Part.OUTCOME, run.outcome_sha256
+
+
 def _parts(run: RunRecord) -> Iterator[tuple[Part, str]]:
-    for part, sha256 in ((Part.INPUTS, run.inputs_sha256), (Part.OUTCOME, run.outcome_sha256)):
-        if sha256 is not None:
-            yield part, sha256
+    return ((part, sha256) for part, sha256 in parts_of(run) if sha256 is not None)
+
+
+def _removed_unsealed(run: RunRecord, stores: Stores, on_record: set[tuple[int, str]]) -> Iterator[str]:
+    """Yield the entries of parts that a run never sealed, where the store too says that they were removed."""
+    for part, sha256 in parts_of(run):
+        name = UNSEALED.format(part=part)
+        if sha256 is None and (run.run_seq, name) in on_record:
+            evidence = stores.evidence_of(run)
+            if evidence is not None and evidence.path(f"{part}/{PURGE_NOTE}").exists():
+                yield name
 
 
 def _check_part(
@@ -133,5 +152,5 @@ def _file_breach(run_seq: int, file: SealedFile, kind: str) -> Breach:
 
 
 def _no_such(run_seq: int) -> Breach:
-    words = f"The warehouse says that evidence of run {run_seq} was removed which that run never sealed."
+    words = f"The warehouse says that evidence of run {run_seq} was removed which that run does not have."
     return added(f"removal of evidence, run {run_seq}", words)

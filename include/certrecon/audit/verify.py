@@ -12,10 +12,12 @@ from sqlalchemy import Connection, Engine, text
 from certrecon.audit.breach import Verification
 from certrecon.audit.chain import before_the_chain, chained, check_chain, read_runs
 from certrecon.audit.claims import check_claims
+from certrecon.audit.copies import check_copies
 from certrecon.audit.ledger import check_ledger
 from certrecon.audit.records import check_records
 from certrecon.audit.sealed import check_evidence
 from certrecon.audit.stores import OpenRoot, Stores
+from certrecon.audit.strays import check_strays
 from certrecon.audit.witnesses import check_witnesses, find_witnesses
 from certrecon.warehouse.chain import installation_id
 from certrecon.warehouse.engine import transaction
@@ -56,11 +58,13 @@ def verify(engine: Engine, open_root: OpenRoot, current_root: str | None = None)
     with transaction(engine) as conn:
         _same_moment(conn)
         sets, records = _timed("records", lambda: check_records(conn, chained(runs), stores))
+        strays = _timed("strays", lambda: check_strays(conn))
         rows, claims = _timed("claims", lambda: check_claims(conn))
         entries, ledger = _timed("ledger", lambda: check_ledger(conn))
         purges = [(run_seq, one.sha256) for run_seq, found in purged_runs(conn).items() for one in found]
     finalised = [run for run in runs if run.status != RunStatus.RUNNING]
     seen, evidence = _timed("evidence", lambda: check_evidence(finalised, stores, purges))
+    copied, copies = _timed("copies of reports", lambda: check_copies(finalised, stores))
     checked = {
         "runs in the chain": len(chained(runs)),
         "witnesses": len(witnesses),
@@ -68,9 +72,10 @@ def verify(engine: Engine, open_root: OpenRoot, current_root: str | None = None)
         "claims": rows,
         "ledger entries": entries,
         "evidence files": seen.files,
+        "copies of reports": copied,
         "parts of evidence removed on the record": seen.purged,
     }
-    return Verification((*chain, *cut, *records, *claims, *evidence, *ledger), checked, _notes(runs))
+    return Verification((*chain, *cut, *records, *strays, *claims, *evidence, *copies, *ledger), checked, _notes(runs))
 
 
 def _same_moment(conn: Connection) -> None:

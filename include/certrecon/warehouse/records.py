@@ -74,6 +74,12 @@ _BEFORE = text("""
      ORDER BY chain_no DESC LIMIT 1""")
 
 
+def run_columns() -> tuple[tuple[str, str], ...]:
+    """Return table and column of every set of rows that names the run it belongs to."""
+    claims = (("claim", "first_run_seq"), ("claim", "ended_run_seq"), ("claim", "since_run_seq"))
+    return (*claims, *((table, column) for table, _, column in _OF_RUN.values()))
+
+
 def read_records(conn: Connection, run_seq: int) -> dict[str, Record]:
     """Return what the run wrote, by set, as the tables hold it now.
 
