@@ -38,7 +38,7 @@ def check_copies(runs: Iterable[RunRecord], stores: Stores) -> tuple[int, list[B
 
 
 def _copy_and_report(run: RunRecord, evidence: RunEvidence | None) -> tuple[str, str] | None:
-    """Return the copy and what it should be, None where either is gone or the report does not hold: that has its own check."""
+    """Return the copy and what it should be; None where one is gone or does not hold, which has its own check."""
     if evidence is None or run.outcome_sha256 is None or not evidence.path(SEALED_REPORT).exists():
         return None
     try:

@@ -24,7 +24,8 @@ def person_condition(conn: Connection, target: str, parts: str) -> tuple[str, di
     matching, params = _matching(words)
     found = conn.execute(text(f"{matching} LIMIT {_LISTED + 1}"), params | {"target": target}).scalars().all()
     if len(found) > _LISTED:
-        return f"left(resource_id, 160) IN ({matching})", params
+        # `IS TRUE` keeps it a table of hashes that each claim is looked up in; as a join it is planned badly.
+        return f"(left(resource_id, 160) IN ({matching})) IS TRUE", params
     return "left(resource_id, 160) = ANY (CAST(:persons AS text[]))", {"persons": sorted(set(found))}
 
 
