@@ -16,6 +16,7 @@ from airflow.sdk import (
     chain,
 )
 
+from certrecon_plugin.operators.approving import ApproveOperator
 from certrecon_plugin.operators.base import Task
 from certrecon_plugin.operators.concluding import FinaliseOperator, ReportOperator
 from certrecon_plugin.operators.extracting import (
@@ -69,10 +70,10 @@ PARAMS = {
         "auto",
         type="string",
         enum=["auto", "always"],
-        title="When to stop before publishing",
-        description_md="**When a guard trips**: publishing stops only where a guard finds something unusual that "
-        "is not accepted below. **Always**: it stops in any case, with the report to look at. What stopped goes out "
-        "with a later run.",
+        title="When to ask before publishing",
+        description_md="**When a guard trips**: a person is asked only where a guard finds something unusual that "
+        "is not accepted below. **Always**: a person is asked in any case. The question waits under *Browse, Required "
+        "Actions*; without an answer nothing is sent.",
         values_display={"auto": "When a guard trips", "always": "Always"},
     ),
     "accept": Param(
@@ -128,6 +129,9 @@ the warehouse.
 **When it fails.** The last task, *finalise*, says in one sentence what happened and what to do. Nothing is lost:
 what Ditio has not acknowledged goes out with the next run. To run it again, clear the whole run or trigger a new one.
 
+**When it waits.** The task *approve* asks a person, under *Browse, Required Actions*, where a guard tripped.
+Without an answer in time nothing of the plan is sent, and the next run plans anew.
+
 **Before you unpause it.** Unpausing starts the last missed night at once, and that run publishes.
 """
 
@@ -161,10 +165,11 @@ with DAG(
     build_claims = BuildClaimsOperator(task_id=Task.BUILD_CLAIMS.value)
     validations = [ValidateOperator(task_id=task.value, subject=subject) for task, subject in VALIDATIONS.items()]
     plan = PlanOperator(task_id=Task.PLAN.value)
+    approve = ApproveOperator(task_id=Task.APPROVE.value)
     publish = PublishOperator(task_id=Task.PUBLISH.value)
     load = LoadOperator(task_id=Task.LOAD.value, trigger_rule=TriggerRule.ALL_DONE)
     report = ReportOperator(task_id=Task.REPORT.value, trigger_rule=TriggerRule.ALL_DONE)
     finalise = FinaliseOperator(task_id=Task.FINALISE.value, trigger_rule=TriggerRule.ALL_DONE)
 
     chain(open_run, find_tenants, extract_tenant, extract_employees, seal_inputs, build_claims)
-    chain(build_claims, validations, plan, publish, load, report, finalise)
+    chain(build_claims, validations, plan, approve, publish, load, report, finalise)

@@ -80,6 +80,15 @@ class Guard(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class Answered(StrEnum):
+    """What a request for approval came to."""
+
+    APPROVED = "approved"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+    NOT_COUNTED = "not_counted"
+
+
 class ActionType(StrEnum):
     """4HSE's types of requirement (vendor document, `action_type`)."""
 

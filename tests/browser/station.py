@@ -10,13 +10,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from certrecon_quickstart.connections import read_request
+from certrecon_quickstart.connections import WAREHOUSE, read_request
 from certrecon_quickstart.memory import LOOPBACK, remembered_port
+from certrecon_quickstart.migrations import warehouse_url
 from certrecon_quickstart.project import Project
 from certrecon_quickstart.services import Services, stop_services, using_services
 from certrecon_quickstart.up import is_healthy
@@ -38,17 +39,29 @@ class Station:
     Attributes:
         url: Airflow's address, without a slash at its end.
         passwords: The password of each user.
-        folder: Everything that was written.
+        checkout: Everything that was written, and the settings.
+        sandbox: Both vendors.
+        warehouse: The warehouse's address.
     """
 
     url: str
     passwords: Mapping[str, str]
-    folder: Path
+    checkout: Checkout
+    sandbox: SandboxControl
+    warehouse: str
+
+
+Nights = Callable[[Checkout, SandboxControl], None]
 
 
 @contextmanager
-def running_station() -> Iterator[Station]:
-    """Run the nights, keep Airflow up for the length of a block, and leave nothing behind."""
+def running_station(nights: Nights = spend_the_nights, users: Mapping[str, str] = USERS) -> Iterator[Station]:
+    """Run the nights, keep Airflow up for the length of a block, and leave nothing behind.
+
+    Args:
+        nights: What happens before Airflow is up.
+        users: The role of each user.
+    """
     # Not under pytest's own folder: PostgreSQL runs as another user under root.
     with tempfile.TemporaryDirectory(prefix="certrecon-browser-", ignore_cleanup_errors=True) as folder:
         variables = {"CERTIFICATES": str(CERTIFICATES), "SEED": str(SEED), **STILL}
@@ -58,11 +71,16 @@ def running_station() -> Iterator[Station]:
             with using_services(project):
                 services = started_services(checkout, project, variables)
                 control = SandboxControl(f"http://{LOOPBACK}:{remembered_port(project, sandbox_name())}")
-                spend_the_nights(checkout, control)
-                with standalone(checkout, project, services.environment) as station:
-                    yield station
+                nights(checkout, control)
+                with standalone(checkout, project, services.environment, users) as (url, passwords):
+                    yield Station(url, passwords, checkout, control, warehouse_of(services))
         finally:
             stop_services(project)
+
+
+def warehouse_of(services: Services) -> str:
+    """Return the warehouse's address for SQLAlchemy."""
+    return warehouse_url(services.environment[WAREHOUSE]).render_as_string(hide_password=False)
 
 
 def sandbox_name() -> str:
@@ -79,14 +97,15 @@ def started_services(checkout: Checkout, project: Project, variables: Mapping[st
 
 
 @contextmanager
-def standalone(checkout: Checkout, project: Project, environment: Mapping[str, str]) -> Iterator[Station]:
-    """Run `airflow standalone` in a process group of its own."""
-    passwords = {user: secrets.token_urlsafe(12) for user in USERS}
+def standalone(
+    checkout: Checkout, project: Project, environment: Mapping[str, str], users: Mapping[str, str]
+) -> Iterator[tuple[str, dict[str, str]]]:
+    """Run `airflow standalone` in a process group of its own; yield its address and the users' passwords."""
+    passwords = {user: secrets.token_urlsafe(12) for user in users}
     password_file = checkout.folder / "browser_passwords.json"
     password_file.write_text(json.dumps(passwords), encoding="utf-8")
-    users = ",".join(f"{user}:{role}" for user, role in USERS.items())
     mine = {
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": users,
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{user}:{role}" for user, role in users.items()),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(password_file),
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "True",
     }
@@ -103,7 +122,7 @@ def standalone(checkout: Checkout, project: Project, environment: Mapping[str, s
         )
     try:
         wait_until_healthy(project, process, log)
-        yield Station(f"http://{LOOPBACK}:{remembered_port(project, 'web')}", passwords, checkout.folder)
+        yield f"http://{LOOPBACK}:{remembered_port(project, 'web')}", passwords
     finally:
         stop(process)
 

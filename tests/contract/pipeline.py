@@ -30,6 +30,7 @@ from certrecon.dispositions.withdrawals import WITHDRAWN
 from certrecon.errors import CertreconError, IntegrityError
 from certrecon.evidence import Part, RunEvidence
 from certrecon.findings import CATALOGUE
+from certrecon.stages.approval import Answer, Waiting, prepare_question, record_answer
 from certrecon.stages.build_claims import BuiltClaims, run_build_claims
 from certrecon.stages.extract import Extracted, is_sandbox, run_extract_employees, run_extract_tenant
 from certrecon.stages.finalise import Finalised, Reached, run_finalise
@@ -46,7 +47,7 @@ from certrecon.stages.workplace import Workplace, file_ref
 from certrecon.validation.run import COLUMNS
 from certrecon.warehouse.engine import transaction
 from certrecon.warehouse.runs import require_running
-from certrecon.words import Subject
+from certrecon.words import Answered, Subject
 
 OSLO = ZoneInfo("Europe/Oslo")
 QUICK = RetryPolicy(attempts=3, rate_limited_attempts=4, base=0.001, cap=0.004, total=10.0)
@@ -278,6 +279,19 @@ class Night:
         assert self.built is not None
         with self.place() as place:
             self.planned = _passed_on(Planned.from_json, run_plan(place, self.built, self.validations).to_json())
+
+    def ask(self) -> Waiting | None:
+        """Return what a person would be asked."""
+        assert self.planned is not None
+        with self.place() as place:
+            return prepare_question(place, self.planned)
+
+    def answer(self, who: str | None, *, approves: bool = True, reason: str = "") -> Answered:
+        """Answer what was asked, as nobody when the time ran out."""
+        assert self.planned is not None
+        now = dt.datetime.now(dt.UTC)
+        with self.place() as place:
+            return record_answer(place, self.planned, Answer(approves, now, now, who, who, reason))
 
     def publish(self) -> None:
         """Send the plan."""

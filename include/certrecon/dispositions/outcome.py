@@ -38,7 +38,7 @@ WAREHOUSE_CLAIMS = pa.schema(
 """Claims as the warehouse keeps them; `detail` is JSON text in which nothing depends on the day."""
 
 
-def _became(states: pa.Array) -> pa.Array:
+def _became(states: pa.Array, *, refused: bool) -> pa.Array:
     """Return the disposition of planned rows by the state their ledger entry has in this run (null = none)."""
     return pc.case_when(
         pc.make_struct(
@@ -47,24 +47,25 @@ def _became(states: pa.Array) -> pa.Array:
         ),
         str(Disposition.DELIVERED),
         str(Disposition.REJECTED),
-        str(Disposition.UNDELIVERED),
+        str(Disposition.REFUSED if refused else Disposition.UNDELIVERED),
     )
 
 
-def settle(claims: pa.Table, ledger: pa.Table, run_seq: int) -> pa.Table:
+def settle(claims: pa.Table, ledger: pa.Table, run_seq: int, *, refused: bool = False) -> pa.Table:
     """Replace `planned` by what became of each row.
 
     Args:
         claims: Schema `DECIDED`, of a publishing run.
         ledger: Schema `LEDGER_STATES`, read after publishing.
         run_seq: The run; entries of other runs say nothing about it.
+        refused: Whether a person refused the plan, or the approval ran out.
     """
     own = ledger.filter(pc.equal(ledger.column("run_seq"), run_seq))
     among = keys_of(own.column("employee_number"), own.column("certificate_type"))
     place = pc.index_in(keys_of(claims.column("employee_number"), claims.column("certificate_type")), value_set=among)
     states = own.column("state").combine_chunks().take(place)
     before = claims.column("disposition")
-    settled = pc.if_else(pc.equal(before, str(Disposition.PLANNED)), _became(states), before)
+    settled = pc.if_else(pc.equal(before, str(Disposition.PLANNED)), _became(states, refused=refused), before)
     return claims.set_column(DECIDED.get_field_index("disposition"), DECIDED.field("disposition"), settled)
 
 

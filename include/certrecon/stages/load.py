@@ -18,6 +18,7 @@ from certrecon.dispositions.since import since_runs
 from certrecon.dispositions.withdrawals import JUDGED, WITHDRAWN
 from certrecon.errors import AccountingError
 from certrecon.findings import CATALOGUE
+from certrecon.stages.approval import consent_of, withholds
 from certrecon.stages.build_claims import BuiltClaims
 from certrecon.stages.handle import FileRef
 from certrecon.stages.plan import MOVED_AWAY, Planned
@@ -124,7 +125,8 @@ def run_load(place: Workplace, planned: Planned, built: BuiltClaims) -> Loaded:
     claims = place.read(planned.claims, DECIDED)
     if not place.run.publishes:
         return Loaded(planned.claims, _count(claims), 0, 0, 0)
-    settled = settle(claims, _ledger_of_run(place), place.run.run_seq)
+    refused = withholds(consent_of(place, planned))
+    settled = settle(claims, _ledger_of_run(place), place.run.run_seq, refused=refused)
     counts = _count(settled)
     opened, ended = _load(place, planned, built, settled)
     log.info("Loaded %s new claim rows, ended %s; %s", opened, ended, counts)

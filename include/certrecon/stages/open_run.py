@@ -21,7 +21,7 @@ from certrecon.evidence.witness import write_witness
 from certrecon.settings import LoadedSettings, load_settings
 from certrecon.settings.model import Settings
 from certrecon.stages.handle import FileRef, RunHandle
-from certrecon.stages.parameters import Parameters, judged_day, parse_parameters
+from certrecon.stages.parameters import Parameters, judged_day, parse_parameters, require_four_eyes
 from certrecon.stages.witnessing import witness_of
 from certrecon.stages.workplace import file_ref
 from certrecon.warehouse.chain import ChainLink, installation_id
@@ -150,6 +150,7 @@ def run_open(start: Start, outside: Outside) -> RunHandle:
     """
     parameters = parse_parameters(start.conf, start.params)
     loaded = load_settings()
+    require_four_eyes(parameters, loaded.settings.approval)
     new = _new_run(start, parameters, loaded, target_of(outside.ditio, loaded.settings.ditio.company_id))
     require_head(outside.engine)
     root = evidence_address(loaded.settings)

@@ -63,6 +63,14 @@ class Outcome:
         file = self._file(dataset)
         return self._evidence.read_bytes(file.address, file.sha256)
 
+    def sha256(self, dataset: str) -> str:
+        """Return a file's digest.
+
+        Raises:
+            EvidenceError: The run has no such file.
+        """
+        return self._file(dataset).sha256
+
     def _file(self, dataset: str) -> SealedFile:
         if dataset not in self._files:
             message = f"The outcome of the run in {self._evidence.uri} has no file of {dataset}."

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from certrecon.errors import ParameterError
+from certrecon.settings.model import ApprovalSettings
 from certrecon.words import Guard, Mode
 
 
@@ -87,6 +88,20 @@ def judged_day(parameters: Parameters, run_day: dt.date) -> dt.date:
         )
         raise ParameterError(message)
     return parameters.as_of or run_day
+
+
+def require_four_eyes(parameters: Parameters, approval: ApprovalSettings) -> None:
+    """Refuse guards accepted by whoever starts the run where another person has to look at them.
+
+    Raises:
+        ParameterError: `accept` names a guard under the setting `approval.four_eyes`.
+    """
+    if approval.four_eyes and parameters.accept:
+        message = (
+            f"Parameter 'accept' names {parameters.accept[0]}, but under the setting approval.four_eyes whoever starts "
+            "a run cannot accept guards. Start it without 'accept': another person is asked in Airflow."
+        )
+        raise ParameterError(message)
 
 
 def limited_tenants(parameters: Parameters, tenants: tuple[str, ...]) -> tuple[str, ...]:

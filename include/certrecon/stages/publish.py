@@ -13,8 +13,8 @@ from certrecon.errors import CertreconError, GuardTrippedError, PublishingStoppe
 from certrecon.publishing.batches import Row, batches_of
 from certrecon.publishing.guards import TrippedGuard
 from certrecon.publishing.sender import CertificatesApi, Sent, send_all
-from certrecon.stages.parameters import ApprovalMode
-from certrecon.stages.plan import Planned, read_plan, read_tripped
+from certrecon.stages.approval import consent_of, needs_consent, stopping_guards, withholds
+from certrecon.stages.plan import Planned, read_plan
 from certrecon.stages.workplace import Workplace
 from certrecon.warehouse.engine import transaction
 from certrecon.warehouse.ledger import mark_undelivered, read_pending, record_attempts, write_outbox
@@ -43,11 +43,6 @@ class Published:
     def to_json(self) -> dict[str, Any]:
         """Return plain values, for XCom."""
         return {name: getattr(self, name) for name in self.__slots__}
-
-
-def stopping_guards(place: Workplace, planned: Planned) -> tuple[TrippedGuard, ...]:
-    """Return the tripped guards that nobody accepted."""
-    return tuple(guard for guard in read_tripped(place, planned) if not guard.accepted)
 
 
 def _refuse(rows: int, guards: tuple[TrippedGuard, ...]) -> GuardTrippedError:
@@ -126,23 +121,25 @@ def outbox(place: Workplace, planned: Planned) -> pa.Table:
         return read_pending(conn, place.run.run_seq, place.run.target)
 
 
-def check_guards(place: Workplace, planned: Planned) -> None:
-    """Stop what may not be sent without somebody's consent.
+def may_send(place: Workplace, planned: Planned) -> bool:
+    """Return whether the plan goes out; somebody's answer about this very plan may withhold it.
 
     Raises:
-        GuardTrippedError: A guard tripped that nobody accepted, and there is something to send.
+        GuardTrippedError: Somebody must agree, and nobody was asked.
     """
-    guards = stopping_guards(place, planned)
-    asked_for = place.run.parameters.approval is ApprovalMode.ALWAYS
-    if planned.plan.rows and (guards or asked_for):
-        raise _refuse(planned.plan.rows, guards)
+    if not needs_consent(place, planned):
+        return True
+    answered = consent_of(place, planned)
+    if answered is None:
+        raise _refuse(planned.plan.rows, stopping_guards(place, planned))
+    return not withholds(answered)
 
 
 async def run_publish(place: Workplace, planned: Planned, api: CertificatesApi) -> Published:
     """Send the plan, or what of it an earlier try of the task left over.
 
     Raises:
-        GuardTrippedError: A guard tripped that nobody accepted.
+        GuardTrippedError: Somebody must agree, and nobody could be asked.
         PublishingError: Rows are left that Ditio has not acknowledged.
         RunTakenOverError: The run is no longer the running one of its target.
     """
@@ -150,7 +147,9 @@ async def run_publish(place: Workplace, planned: Planned, api: CertificatesApi) 
     if not place.run.publishes:
         log.info("Dry run: %s rows would be sent", rows)
         return Published(rows)
-    check_guards(place, planned)
+    if not may_send(place, planned):
+        log.info("Nothing of %s rows is sent: the plan was refused", rows)
+        return Published(rows)
     left = outbox(place, planned)
     if not left.num_rows:
         return Published(rows)

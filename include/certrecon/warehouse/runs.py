@@ -11,7 +11,7 @@ from dataclasses import fields
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import Connection, Engine, select, text
+from sqlalchemy import Connection, Engine, func, select, text
 
 from certrecon.errors import RunTakenOverError
 from certrecon.warehouse import tables
@@ -21,7 +21,7 @@ from certrecon.warehouse.engine import transaction
 from certrecon.warehouse.runmodel import UNLIMITED, Baseline, ChainLink, NewRun, OpenedRun, RunRecord, RunResult
 from certrecon.warehouse.runrow import read_run, run_record
 from certrecon.warehouse.storable import storable_json, storable_text
-from certrecon.words import Mode, RunStatus
+from certrecon.words import Disposition, Mode, RunStatus
 
 __all__ = [
     "FINALISED_RUN", "Baseline", "ChainLink", "NewRun", "OpenedRun", "RunRecord", "RunResult", "baseline",
@@ -147,13 +147,16 @@ def finalised_runs(conn: Connection, target: str, before: int) -> pa.Table:
 
 
 def baseline(conn: Connection, target: str) -> Baseline | None:
-    """Return the run that guards compare with: the target's last succeeded, unlimited, publishing one."""
+    """Return the run that guards compare with: the target's last succeeded, unlimited, publishing one.
+
+    A run whose plan was refused is none: what a person would not send today must not be normal tomorrow.
+    """
     run = tables.run.c
     query = (
         select(tables.run)
         .where(run.target == target, run.mode == Mode.PUBLISH.value)
         .where(run.status.in_([RunStatus.SUCCEEDED.value, RunStatus.SUCCEEDED_WITH_REJECTS.value]))
-        .where(run.scope == UNLIMITED)
+        .where(run.scope == UNLIMITED, ~func.coalesce(run.dispositions.has_key(Disposition.REFUSED.value), False))
         .order_by(run.run_seq.desc())
         .limit(1)
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from abc import abstractmethod
+from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,7 @@ class Task(StrEnum):
     VALIDATE_EMPLOYEE_MATCHES = "validate_employee_matches"
     FLAG_UNLINKED_CERTIFICATES = "flag_unlinked_certificates"
     PLAN = "plan"
+    APPROVE = "approve"
     PUBLISH = "publish"
     LOAD = "load"
     REPORT = "report"
@@ -76,8 +78,12 @@ class StageOperator(BaseOperator):
 
     def execute(self, context: Context) -> Any:
         """Run the stage; keep the sentence of a failure for the run's last task."""
+        return self.telling(context, lambda: self.run_stage(context))
+
+    def telling(self, context: Context, step: Callable[[], Any]) -> Any:
+        """Run a step; when it fails keep its sentence for the run's last task."""
         try:
-            return self.run_stage(context)
+            return step()
         except CertreconError as error:
             log.error("%s", error)  # noqa: TRY400 - the traceback is Airflow's to print
             context["ti"].xcom_push(key=FAILURE, value=str(error))

@@ -1,0 +1,127 @@
+"""The task that asks a person on Airflow's page of required actions, where somebody has to agree."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from airflow.sdk import Param
+from airflow.sdk.definitions.param import ParamsDict
+from airflow.sdk.exceptions import TaskAwaitingInput
+
+from certrecon_plugin.operators.base import StageOperator, run_of
+from certrecon_plugin.operators.publishing import planned_of
+from certrecon_plugin.resources import workplace
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from certrecon.stages.approval import Answer, Waiting
+
+APPROVE: Final = "Approve"
+REFUSE: Final = "Refuse"
+OPTIONS: Final = [APPROVE, REFUSE]
+
+REASON: Final = "reason"
+_FORM = ParamsDict(
+    {
+        REASON: Param(
+            "",
+            type="string",
+            title="Reason",
+            description="Why you approve or refuse. It goes on the record and onto the report.",
+        )
+    }
+)
+
+
+def can_ask() -> bool:
+    """Return whether a scheduler stands behind the task, which alone can wait for a person and end the wait."""
+    from airflow.sdk.execution_time import task_runner
+    from airflow.sdk.execution_time.supervisor import InProcessSupervisorComms
+
+    return not isinstance(task_runner.SUPERVISOR_COMMS, InProcessSupervisorComms)
+
+
+class ApproveOperator(StageOperator):
+    """Asks a person to approve the plan; on every other night it ends at once.
+
+    It is no `ApprovalOperator`, since that one always asks, and skips what follows a refusal.
+    """
+
+    def run_stage(self, context: Context) -> dict[str, Any]:
+        """Return whether somebody was asked.
+
+        Raises:
+            TaskAwaitingInput: Somebody is asked now; `answered` goes on with the answer.
+        """
+        from certrecon.stages.approval import prepare_question
+
+        planned = planned_of(context)
+        with workplace(run_of(context)) as place:
+            waiting = prepare_question(place, planned)
+        if waiting is None:
+            return {"asked": False}
+        if not can_ask():
+            self.log.warning("Somebody has to approve the plan, and nobody can be asked outside the scheduler.")
+            return {"asked": False}
+        _put(context, waiting)
+        return self._wait(waiting.timeout, dt.datetime.now(dt.UTC))
+
+    def _wait(self, left: dt.timedelta, asked_at: dt.datetime) -> dict[str, Any]:
+        kwargs = {"asked_at": asked_at.isoformat()}
+        raise TaskAwaitingInput(method_name="answered", timeout=max(left, dt.timedelta(seconds=1)), kwargs=kwargs)
+
+    def answered(self, context: Context, event: dict[str, Any], asked_at: str) -> dict[str, Any]:
+        """Put the answer on the record; ask again where it does not count.
+
+        Raises:
+            TaskAwaitingInput: The answer does not count.
+        """
+        return self.telling(context, lambda: self._conclude(context, event, dt.datetime.fromisoformat(asked_at)))
+
+    def _conclude(self, context: Context, event: dict[str, Any], asked_at: dt.datetime) -> dict[str, Any]:
+        from certrecon.stages.approval import prepare_question, record_answer
+        from certrecon.words import Answered
+
+        planned = planned_of(context)
+        with workplace(run_of(context)) as place:
+            answered = record_answer(place, planned, answer_of(event, asked_at))
+            waiting = prepare_question(place, planned) if answered is Answered.NOT_COUNTED else None
+        if waiting is None:
+            return {"asked": True, "decision": str(answered)}
+        self.log.warning("The answer does not count, so the question stays open.")
+        _put(context, waiting)
+        return self._wait(asked_at + waiting.timeout - dt.datetime.now(dt.UTC), asked_at)
+
+
+def answer_of(event: Mapping[str, Any], asked_at: dt.datetime) -> Answer:
+    """Return what Airflow says of an answer; nobody's answer is one that the scheduler gave when time ran out."""
+    from certrecon.stages.approval import Answer
+
+    user = event.get("responded_by_user") or {}
+    return Answer(
+        approves=event.get("chosen_options") == [APPROVE],
+        asked_at=asked_at,
+        answered_at=event.get("responded_at") or dt.datetime.now(dt.UTC),
+        user_id=user.get("id"),
+        user_name=user.get("name"),
+        reason=str((event.get("params_input") or {}).get(REASON) or ""),
+    )
+
+
+def _put(context: Context, waiting: Waiting) -> None:
+    """Put the question onto Airflow's page, or open it again without the answer that does not count."""
+    from airflow.sdk.execution_time.hitl import upsert_hitl_detail
+
+    upsert_hitl_detail(
+        ti_id=context["ti"].id,
+        options=OPTIONS,
+        subject=waiting.question.subject,
+        body=waiting.question.body,
+        defaults=[REFUSE],
+        multiple=False,
+        params={name: _FORM.get_param(name).serialize() for name in _FORM},
+        assigned_users=[{"id": one, "name": one} for one in waiting.approvers] or None,
+    )
