@@ -66,5 +66,6 @@ FILES: Final[dict[str, tuple[str, str]]] = {
     "unmapped_types_csv": ("Certificates without a type, CSV", "csv"),
     "dangling_csv": ("Links without a certificate, CSV", "csv"),
     "plan_csv": ("What would be sent, CSV", "csv"),
+    "data_docs": ("Great Expectations Data Docs, zip", "zip"),
 }
 """The files of a run's outcome that people may download, in words, with their ending."""

@@ -95,6 +95,7 @@ def _evidence(engine: Engine, run_seq: int, root: Path) -> str:
     written = {
         "report": evidence.write_bytes(Part.OUTCOME, "report", "html", REPORT.encode()),
         "workbook": evidence.write_bytes(Part.OUTCOME, "workbook", "xlsx", b"PK workbook"),
+        "data_docs": evidence.write_bytes(Part.OUTCOME, "data_docs", "zip", b"PK docs"),
         "worklist_csv": evidence.write_bytes(Part.OUTCOME, "worklist", "csv", b"a,b\r\n"),
         "claims": evidence.write_bytes(Part.OUTCOME, "claims", "parquet", b"not for people"),
     }

@@ -142,7 +142,10 @@ def test_evidence_that_does_not_hold_is_not_shown(viewer: TestClient, path: str,
     assert "Retort" not in answer.text
 
 
-@pytest.mark.parametrize(("name", "content"), [("workbook.xlsx", b"PK workbook"), ("worklist_csv.csv", b"a,b\r\n")])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("workbook.xlsx", b"PK workbook"), ("worklist_csv.csv", b"a,b\r\n"), ("data_docs.zip", b"PK docs")],
+)
 def test_files_of_the_outcome_are_given_out_as_they_were_sealed(viewer: TestClient, name: str, content: bytes) -> None:
     answer = viewer.get(f"{PREFIX}/runs/1/files/{name}")
     assert (answer.status_code, answer.content) == (200, content)

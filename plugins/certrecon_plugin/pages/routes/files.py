@@ -23,6 +23,7 @@ KINDS: Final = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "csv": "text/csv; charset=utf-8",
     "txt": "text/plain; charset=utf-8",
+    "zip": "application/zip",
 }
 _STYLE: Final = re.compile(r"'sha256-[A-Za-z0-9+/]{43}='")
 _NAMES: Final = {f"{dataset}.{ending}": (dataset, ending) for dataset, (_, ending) in FILES.items()}
