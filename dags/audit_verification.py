@@ -3,31 +3,14 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from airflow.sdk import DAG, CronTriggerTimetable, ExceptionRetryPolicy, RetryAction, RetryRule, chain
+from airflow.sdk import DAG, CronTriggerTimetable, chain
 
+from certrecon_plugin.habits import TASK_DEFAULTS, TIME_ZONE
 from certrecon_plugin.operators.auditing import PurgeOperator, VerifyOperator
 
 SCHEDULE = os.environ.get("CERTRECON_AUDIT_SCHEDULE", "0 5 * * 0")
-TIME_ZONE = os.environ.get("CERTRECON_TIME_ZONE", "Europe/Oslo")
-RETRIES = int(os.environ.get("CERTRECON_TASK_RETRIES", "2"))
-
-RETRY_POLICY = ExceptionRetryPolicy(
-    rules=[
-        RetryRule(
-            exception="certrecon.errors.PassingError",
-            action=RetryAction.RETRY,
-            retry_delay=timedelta(minutes=5),
-            reason="The warehouse was not available",
-        ),
-        RetryRule(
-            exception="certrecon.errors.CertreconError",
-            action=RetryAction.FAIL,
-            reason="Trying again would not help",
-        ),
-    ]
-)
 
 DOC = """
 ### Audit verification
@@ -49,12 +32,7 @@ with DAG(
     allowed_run_types=["scheduled", "manual"],
     max_active_runs=1,
     is_paused_upon_creation=True,
-    default_args={
-        "owner": "hse-integration",
-        "retries": RETRIES,
-        "retry_delay": timedelta(minutes=5),
-        "retry_policy": RETRY_POLICY,
-    },
+    default_args=TASK_DEFAULTS,
     tags=["hse", "certificates", "audit"],
     doc_md=DOC,
 ):

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from airflow.sdk import (
     DAG,
     CronTriggerTimetable,
-    ExceptionRetryPolicy,
     Param,
-    RetryAction,
-    RetryRule,
     TriggerRule,
     chain,
 )
 
+from certrecon_plugin.habits import TASK_DEFAULTS, TIME_ZONE
 from certrecon_plugin.operators.approving import ApproveOperator
 from certrecon_plugin.operators.base import Task
 from certrecon_plugin.operators.concluding import FinaliseOperator, ReportOperator
@@ -35,8 +33,6 @@ from certrecon_plugin.operators.opening import FindTenantsOperator, OpenRunOpera
 from certrecon_plugin.operators.publishing import LoadOperator, PublishOperator
 
 SCHEDULE = os.environ.get("CERTRECON_SCHEDULE", "30 3 * * *")
-TIME_ZONE = os.environ.get("CERTRECON_TIME_ZONE", "Europe/Oslo")
-RETRIES = int(os.environ.get("CERTRECON_TASK_RETRIES", "2"))
 
 GUARDS = {
     "first_publish": "First publishing to this Ditio company",
@@ -101,22 +97,6 @@ PARAMS = {
     ),
 }
 
-RETRY_POLICY = ExceptionRetryPolicy(
-    rules=[
-        RetryRule(
-            exception="certrecon.errors.PassingError",
-            action=RetryAction.RETRY,
-            retry_delay=timedelta(minutes=5),
-            reason="A vendor or the warehouse was not available",
-        ),
-        RetryRule(
-            exception="certrecon.errors.CertreconError",
-            action=RetryAction.FAIL,
-            reason="Trying again would not help",
-        ),
-    ]
-)
-
 DOC = """
 ### Certificate reconciliation
 
@@ -144,12 +124,7 @@ with DAG(
     max_active_runs=1,
     is_paused_upon_creation=True,
     params=PARAMS,
-    default_args={
-        "owner": "hse-integration",
-        "retries": RETRIES,
-        "retry_delay": timedelta(minutes=5),
-        "retry_policy": RETRY_POLICY,
-    },
+    default_args=TASK_DEFAULTS,
     tags=["hse", "certificates"],
     doc_md=DOC,
 ):

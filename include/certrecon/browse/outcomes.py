@@ -8,22 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from sqlalchemy import Connection, text
 
 from certrecon.findings import CATALOGUE
-from certrecon.report.wording import ACTIONS, titles
-from certrecon.words import Disposition, NoExpiry, Owner, Severity
+from certrecon.report.saying import NEEDY, Said, say
+from certrecon.words import NoExpiry, Severity
 
 Outcome: TypeAlias = tuple[str, tuple[str, ...]]
 """A disposition and the findings, sorted."""
-
-NEEDY: Final = frozenset(
-    {Disposition.BLOCKED, Disposition.HELD, Disposition.REJECTED, Disposition.UNDELIVERED, Disposition.REFUSED}
-)
-"""Dispositions that need somebody whatever was found."""
 
 PASSED: Final = """
     passed AS MATERIALIZED (
@@ -31,9 +25,6 @@ PASSED: Final = """
           FROM jsonb_array_elements(CAST(:outcomes AS jsonb)) AS p)"""
 """A query's name for the outcomes in its parameter `outcomes` (`as_parameter`)."""
 
-_WEIGHT = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
-_PLACE = {code: place for place, code in enumerate(CATALOGUE)}
-_LINK = "ACTION_LINK_MISSING"
 _KNOWN = """
     WITH RECURSIVE known AS (
         (SELECT disposition, findings FROM reconciliation.claim
@@ -52,15 +43,6 @@ _SETTINGS = text("""
       FROM reconciliation.run AS r JOIN reconciliation.settings_version AS s USING (settings_sha256)
      WHERE r.target = :target AND r.mode = 'publish'
      ORDER BY r.run_seq DESC LIMIT 1""")
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What is said of an outcome: owners in the order of the design, the matter, and what to do."""
-
-    owners: tuple[str, ...]
-    in_words: str
-    what_to_do: str
 
 
 def known_outcomes(conn: Connection, target: str, *, ended: bool = False) -> list[Outcome]:
@@ -95,20 +77,7 @@ def needs_somebody(outcome: Outcome, severities: Mapping[str, Severity]) -> bool
 def said_of(outcome: Outcome, severities: Mapping[str, Severity]) -> Said:
     """Return what is said of an outcome, the heaviest finding first."""
     disposition, codes = outcome
-    known = sorted(
-        (code for code in codes if code in CATALOGUE), key=lambda code: (_WEIGHT[severities[code]], _PLACE[code])
-    )
-    heavy = [
-        CATALOGUE[code]
-        for code in known
-        if severities[code] is not Severity.INFO or (disposition, code) == (Disposition.HELD, _LINK)
-    ]
-    own = [ACTIONS[Disposition(disposition)]] if disposition in ACTIONS else []
-    words = [words for _, words, _ in own] + [titles([code]) for code in known]
-    advice = dict.fromkeys([text for _, _, text in own] + [finding.advice for finding in heavy])
-    owners = {owner for owner, _, _ in own} | {finding.owner.value for finding in heavy}
-    listed = [owner.value for owner in Owner if owner.value in owners]
-    return Said((*listed, *sorted(owners - set(listed))), "; ".join(words), " ".join(advice))
+    return say(disposition, codes, severities.__getitem__)
 
 
 def _severity(code: str, severities: Mapping[str, Severity]) -> Severity:

@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 
 from certrecon.report.model import CHANGES, Change, ChangeRow, Changes, Excerpt, ReportInputs
 from certrecon.report.safe import joined, one_line_table
-from certrecon.report.worklist import LISTED, NEEDY, having
+from certrecon.report.saying import NEEDY
+from certrecon.report.worklist import LISTED, having
 from certrecon.words import Disposition
 
 Bools = npt.NDArray[np.bool_]

@@ -32,6 +32,7 @@ PAYLOAD = pa.schema(
 PLAN_ROWS = pa.schema([(column.name, pa.string()) for column in fields(PlanRow)])
 
 _MIDNIGHT = "T00:00:00Z"
+_BLOCK = 2**20
 
 
 def _parse(payloads: pa.Array) -> pa.Table:
@@ -40,7 +41,9 @@ def _parse(payloads: pa.Array) -> pa.Table:
         return PAYLOAD.empty_table()
     lines = pc.binary_join_element_wise(pc.fill_null(payloads, "{}"), "", "\n")
     options = pa_json.ParseOptions(explicit_schema=PAYLOAD, unexpected_field_behavior="ignore")
-    table = pa_json.read_json(pa.BufferReader(lines.buffers()[2]), parse_options=options)
+    # Arrow reads no line that is longer than a block, and an id may be of any length.
+    blocks = pa_json.ReadOptions(block_size=max(_BLOCK, 1 + (pc.max(pc.binary_length(lines)).as_py() or 0)))
+    table = pa_json.read_json(pa.BufferReader(lines.buffers()[2]), read_options=blocks, parse_options=options)
     days = [pc.replace_substring(column, _MIDNIGHT, "") for column in table.columns]
     return pa.table(days, names=table.column_names)
 

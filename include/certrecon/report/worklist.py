@@ -5,7 +5,7 @@ Words are made once for each combination of disposition and findings, never clai
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import fields
 
 import numpy as np
@@ -18,11 +18,11 @@ from certrecon.findings import CATALOGUE
 from certrecon.report.ages import AGES, claim_ages
 from certrecon.report.model import ANSWERS, ClaimRow, Excerpt, ReportInputs
 from certrecon.report.safe import joined, one_line_table
-from certrecon.report.wording import ACTIONS, URGENCY, titles
-from certrecon.words import Disposition, Owner, Severity
+from certrecon.report.saying import NEEDY, SeverityOf, say
+from certrecon.report.wording import URGENCY
+from certrecon.words import Disposition, Severity
 
 Bools = npt.NDArray[np.bool_]
-SeverityOf = Callable[[str], Severity]
 
 LISTED = 50
 """How many rows of a list the page shows."""
@@ -30,19 +30,6 @@ LISTED = 50
 WORKLIST = pa.schema(
     [AGES.field(one.name) if one.name in AGES.names else (one.name, pa.string()) for one in fields(ClaimRow)]
 )
-
-NEEDY = (
-    Disposition.BLOCKED,
-    Disposition.HELD,
-    Disposition.REJECTED,
-    Disposition.UNDELIVERED,
-    Disposition.REFUSED,
-)
-"""Dispositions that need somebody whatever was found."""
-
-_LINK = "ACTION_LINK_MISSING"
-_WEIGHT = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
-_PLACE = {code: place for place, code in enumerate(CATALOGUE)}
 
 
 def having(claims: pa.Table, codes: Iterable[str]) -> Bools:
@@ -76,40 +63,19 @@ def in_order(claims: pa.Table) -> pa.Table:
     return claims.take(order)
 
 
-def _unique(texts: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(texts))
-
-
-def _say(disposition: str, codes: list[str], severity_of: SeverityOf) -> tuple[str, str, str]:
-    """Return words, advice and owners for one combination of disposition and findings."""
-    known = sorted(
-        (code for code in codes if code in CATALOGUE),
-        key=lambda code: (_WEIGHT[severity_of(code)], _PLACE[code]),
-    )
-    heavy = [
-        CATALOGUE[code]
-        for code in known
-        if severity_of(code) is not Severity.INFO or (disposition, code) == ("held", _LINK)
-    ]
-    own = [ACTIONS[Disposition(disposition)]] if disposition in ACTIONS else []
-    words = [words for _, words, _ in own] + [titles([code]) for code in known]
-    advice = _unique([text for _, _, text in own] + [finding.advice for finding in heavy])
-    owners = {owner for owner, _, _ in own} | {finding.owner.value for finding in heavy}
-    listed = [owner.value for owner in Owner if owner.value in owners]
-    return "; ".join(words), " ".join(advice), ", ".join([*listed, *sorted(owners - set(listed))])
-
-
 def _words(claims: pa.Table, severity_of: SeverityOf) -> pa.Table:
     """Return `in_words`, `what_to_do` and `owner` of each claim."""
     codes = pc.binary_join(claims.column("findings").combine_chunks(), " ")
     disposition = claims.column("disposition").combine_chunks()
     encoded = pc.binary_join_element_wise(disposition, codes, "|").dictionary_encode()
-    said = []
-    for combination in encoded.dictionary.to_pylist():
-        name, _, joined = combination.partition("|")
-        said.append(_say(name, joined.split(), severity_of))
-    columns = [pa.array([row[place] for row in said], pa.string()).take(encoded.indices) for place in range(3)]
-    return pa.table(columns, names=["in_words", "what_to_do", "owner"])
+    parts = [combination.partition("|") for combination in encoded.dictionary.to_pylist()]
+    said = [say(name, codes.split(), severity_of) for name, _, codes in parts]
+    columns = {
+        "in_words": [one.in_words for one in said],
+        "what_to_do": [one.what_to_do for one in said],
+        "owner": [", ".join(one.owners) for one in said],
+    }
+    return pa.table({name: pa.array(texts, pa.string()).take(encoded.indices) for name, texts in columns.items()})
 
 
 def _day(claims: pa.Table, day: str, received: str) -> pa.ChunkedArray:

@@ -11,6 +11,7 @@ from certrecon.browse.claims import choices
 from certrecon.browse.paging import MOST_ROWS
 from certrecon.browse.worklist import WorkFilter, list_dangling, list_work, owner_totals, unmapped_types
 from certrecon.findings import CATALOGUE
+from certrecon.report.saying import NEEDY
 from certrecon.report.wording import OWNERS
 from certrecon.words import Disposition
 from certrecon_plugin.pages.downloads import csv_download, excel_download
@@ -27,14 +28,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 router = APIRouter()
-
-NEEDY = tuple(
-    str(name)
-    for name in (
-        Disposition.REJECTED, Disposition.UNDELIVERED, Disposition.REFUSED, Disposition.BLOCKED, Disposition.HELD,
-    )
-)  # fmt: skip
-"""The dispositions that need somebody by themselves."""
 
 
 def _wanted(values: Mapping[str, str], target: str) -> WorkFilter:
@@ -73,7 +66,7 @@ def worklist(request: Request) -> Response:
         title="Worklist",
         targets=targets,
         kept=kept | {"after": after},
-        needy=NEEDY,
+        needy=tuple(map(str, NEEDY)),
         **shown,
     )
 

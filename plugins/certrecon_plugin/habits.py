@@ -1,0 +1,37 @@
+"""What the project's DAGs have in common: when they are tried again, and whose they are."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from typing import Any, Final
+
+from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
+
+TIME_ZONE: Final = os.environ.get("CERTRECON_TIME_ZONE", "Europe/Oslo")
+_RETRIES = int(os.environ.get("CERTRECON_TASK_RETRIES", "2"))
+_WAIT = timedelta(minutes=5)
+
+_POLICY = ExceptionRetryPolicy(
+    rules=[
+        RetryRule(
+            exception="certrecon.errors.PassingError",
+            action=RetryAction.RETRY,
+            retry_delay=_WAIT,
+            reason="A vendor or the warehouse was not available",
+        ),
+        RetryRule(
+            exception="certrecon.errors.CertreconError",
+            action=RetryAction.FAIL,
+            reason="Trying again would not help",
+        ),
+    ]
+)
+
+TASK_DEFAULTS: Final[dict[str, Any]] = {
+    "owner": "hse-integration",
+    "retries": _RETRIES,
+    "retry_delay": _WAIT,
+    "retry_policy": _POLICY,
+}
+"""`default_args` of the project's DAGs: what passes is tried again, any other failure of ours is not."""
