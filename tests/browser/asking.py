@@ -29,6 +29,7 @@ class Api:
 
     station: Station
     user: str
+    dag: str = DAG
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> requests.Response:
         """Call as the user, who logs in first."""
@@ -39,26 +40,26 @@ class Api:
 
     def trigger(self, **conf: Any) -> str:
         """Start a run and return its id."""
-        answer = self.call("POST", f"/dags/{DAG}/dagRuns", {"conf": conf, "logical_date": None})
+        answer = self.call("POST", f"/dags/{self.dag}/dagRuns", {"conf": conf, "logical_date": None})
         answer.raise_for_status()
         return str(answer.json()["dag_run_id"])
 
     def unpause(self) -> None:
         """Let the scheduler run the DAG, once it knows it."""
         until = time.monotonic() + SECONDS
-        while not self.call("PATCH", f"/dags/{DAG}", {"is_paused": False}).ok:
+        while not self.call("PATCH", f"/dags/{self.dag}", {"is_paused": False}).ok:
             assert time.monotonic() < until, "the scheduler never heard of the DAG"
             time.sleep(0.5)
 
     def tasks(self, run: str) -> dict[str, str]:
         """Return the state of every task of a run."""
-        answer = self.call("GET", f"/dags/{DAG}/dagRuns/{run}/taskInstances?limit=200")
+        answer = self.call("GET", f"/dags/{self.dag}/dagRuns/{run}/taskInstances?limit=200")
         answer.raise_for_status()
         return {f"{one['task_id']}{one['map_index']}": str(one["state"]) for one in answer.json()["task_instances"]}
 
     def state(self, run: str) -> str:
         """Return the state of a run."""
-        return str(self.call("GET", f"/dags/{DAG}/dagRuns/{run}").json()["state"])
+        return str(self.call("GET", f"/dags/{self.dag}/dagRuns/{run}").json()["state"])
 
     def wait_for_the_question(self, run: str) -> None:
         """Wait until the run asks."""
@@ -78,7 +79,7 @@ class Api:
 
     def answer(self, run: str, option: str, reason: str = "") -> requests.Response:
         """Answer the run's question without a browser."""
-        path = f"/dags/{DAG}/dagRuns/{run}/taskInstances/approve/-1/hitlDetails"
+        path = f"/dags/{self.dag}/dagRuns/{run}/taskInstances/approve/-1/hitlDetails"
         return self.call("PATCH", path, {"chosen_options": [option], "params_input": {"reason": reason}})
 
 

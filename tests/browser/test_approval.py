@@ -130,3 +130,11 @@ def test_only_approvers_may_answer(asking: Station, warehouse: Engine) -> None:
     assert Api(asking, "bo").answer(run, "Refuse", "Not today.").ok
     assert olga.wait_for_the_end(run) == "success"
     assert approvals(warehouse, run) == [("bo", "refused", "Not today.")]
+
+
+def test_after_all_of_this_the_weekly_verification_holds(asking: Station) -> None:
+    weekly = Api(asking, "olga", "audit_verification")
+    weekly.unpause()
+    run = weekly.trigger()
+    assert weekly.wait_for_the_end(run) == "success"
+    assert weekly.tasks(run) == {"verify-1": "success", "purge-1": "success"}

@@ -14,8 +14,10 @@ from certrecon.api.endpoint import DitioEndpoint, FourHseEndpoint, PasswordGrant
 from certrecon.warehouse.engine import connect_engine
 from certrecon_sandbox.generate import generate_world
 from certrecon_sandbox.server import SandboxServer
+from tests.contract.crowd import crowd
 from tests.contract.pipeline import Pipeline
 from tests.contract.sandbox_nights import SPEC, Nights, Remembered, pipeline_on
+from tests.contract.sending import Sending
 from tests.contract.world_server import CLIENT, USER, WorldServer
 from tests.oracle.world import World
 
@@ -100,3 +102,17 @@ def nights(
     engine = connect_engine(new_database(FIRST_NIGHT))
     yield Nights(sandbox, pipeline_on(sandbox, engine, tmp_path))
     engine.dispose()
+
+
+@pytest.fixture
+def sending_of(server: WorldServer, pipeline_of: Callable[..., Pipeline]) -> Callable[..., Sending]:
+    """A function that prepares a crowd of some size, with settings of Ditio and the guards."""
+
+    def prepare(size: int, guards: dict[str, Any] | None = None, **ditio: Any) -> Sending:
+        world = crowd(size)
+        server.show(world)
+        server.max_per_page = 50
+        settings = {**world.settings, "ditio": {"concurrency": 1, **ditio}, "guards": guards or {}}
+        return Sending(server, pipeline_of(settings))
+
+    return prepare
