@@ -27,14 +27,19 @@ if TYPE_CHECKING:
     from types import FrameType
 
 INTERRUPTED = 130
+OWNER_ONLY = 0o077
+OTHERS_PROGRAMS = frozenset({"exec", "test-env"})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; an expected problem is one sentence on standard error."""
     options = parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, interrupt)
+    project = Project.of_checkout()
+    if options.name not in OTHERS_PROGRAMS:
+        keep_to_owner(project)
     try:
-        return int(options.action(Project.of_checkout(), os.environ, getattr(options, "command", [])))
+        return int(options.action(project, os.environ, getattr(options, "command", [])))
     except CertreconError as error:
         print(error, file=sys.stderr)
         return 2
@@ -46,14 +51,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
+def keep_to_owner(project: Project) -> None:
+    """Let nobody else read what is written below `var/`: logs, metadata and evidence hold people's names."""
+    os.umask(OWNER_ONLY)
+    project.var.mkdir(parents=True, exist_ok=True)
+    project.var.chmod(0o700)
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the command line."""
     top = argparse.ArgumentParser(prog="python -m certrecon_quickstart", description=__doc__)
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     for name, action, explained in COMMANDS:
         command = commands.add_parser(name, help=explained, description=explained)
-        command.set_defaults(action=action)
-        if name in {"exec", "test-env"}:
+        command.set_defaults(action=action, name=name)
+        if name in OTHERS_PROGRAMS:
             command.add_argument("command", nargs=argparse.REMAINDER, help="the command and its arguments")
     return top
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,16 +57,18 @@ def migrate_warehouse(connection: str) -> None:
 
 def warehouse_url(connection: str) -> URL:
     """Return SQLAlchemy's address of an Airflow connection, given as JSON or as a URI."""
-    try:
+    parts, port, names = None, None, None
+    with suppress(ValueError, AttributeError):
         parts = json.loads(connection) if connection.lstrip().startswith("{") else _uri_parts(connection)
         extra = parts.get("extra") or {}
         options = json.loads(extra) if isinstance(extra, str) else extra
         port = int(parts["port"]) if parts.get("port") else None
-    except (ValueError, AttributeError) as error:
+        names = {key: str(value) for key, value in options.items()}
+    if parts is None or names is None:  # what could not be read is not repeated: it holds the password
         message = (
             f"{WAREHOUSE} is neither a connection as JSON nor a URI like postgresql://user:password@host:5432/database"
         )
-        raise QuickstartError(message) from error
+        raise QuickstartError(message)
     if parts.get("conn_type") not in {"postgres", "postgresql"}:
         message = f"{WAREHOUSE} must be a PostgreSQL connection, its type is '{parts.get('conn_type')}'"
         raise QuickstartError(message)
@@ -78,7 +81,7 @@ def warehouse_url(connection: str) -> URL:
         host=parts.get("host") or None,
         port=port,
         database=parts.get("schema") or None,
-        query={key: str(value) for key, value in options.items()},
+        query=names,
     )
 
 

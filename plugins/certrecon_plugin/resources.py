@@ -10,6 +10,7 @@ from airflow.sdk import BaseHook, ObjectStoragePath
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from certrecon.errors import ConnectionSettingsError
+from certrecon_plugin.masking import mask_quietly
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -29,6 +30,7 @@ def warehouse_url() -> str:
     """
     from sqlalchemy.engine import URL
 
+    mask_quietly()
     try:
         connection = BaseHook.get_connection(WAREHOUSE_CONNECTION)
     except AirflowNotFoundException as error:
@@ -37,6 +39,13 @@ def warehouse_url() -> str:
             "login and password."
         )
         raise ConnectionSettingsError(message) from error
+    except ValueError:
+        connection = None
+    if connection is None:  # what could not be read is not repeated: it holds the password
+        message = (
+            f"The connection '{WAREHOUSE_CONNECTION}' cannot be read: it is neither a PostgreSQL address nor JSON."
+        )
+        raise ConnectionSettingsError(message)
     if connection.conn_type not in {"postgres", "postgresql"}:
         message = f"The connection '{WAREHOUSE_CONNECTION}' must be of type postgres, not '{connection.conn_type}'."
         raise ConnectionSettingsError(message)

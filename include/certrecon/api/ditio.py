@@ -124,12 +124,15 @@ class DitioClient:
             ResponseFormatError: Neither form, or a list that never ends.
         """
         rows: list[msgspec.Raw] = []
+        before: list[msgspec.Raw] = []
         seen: set[str] = set()
         token: str | None = ""
         while token is not None:
             part, token = await self._employees_part(source, token)
             rows += part
-            if token in seen or len(seen) >= MAX_PARTS:
+            again = token is not None and bool(part) and list(map(bytes, part)) == list(map(bytes, before))
+            before = part
+            if token in seen or len(seen) >= MAX_PARTS or again:
                 message = f"Ditio's employee list does not end: it came in {len(seen) + 1:,} parts"
                 raise ResponseFormatError(message)
             if token is not None:
@@ -167,7 +170,7 @@ class DitioClient:
                 self._base_url + _CERTIFICATES_PATH,
                 body=body,
                 headers={"Content-Type": "application/json"},
-                expect=Expect.ANYTHING,
+                expect=Expect.NO_PAGE,
                 max_body=_MAX_UPSERT_ANSWER,
             )
         )

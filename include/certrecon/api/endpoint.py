@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
 
 from certrecon.errors import ConnectionSettingsError
+
+_HOST_NAME = re.compile(rb"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?")
+_LONGEST_HOST_NAME = 253
 
 
 def is_loopback(host: str) -> bool:
@@ -20,6 +24,21 @@ def is_loopback(host: str) -> bool:
     return address.is_loopback or address.is_unspecified
 
 
+def _is_host(host: str) -> bool:
+    """Return whether a host is an address or a name that can be looked up."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        pass
+    else:
+        return "%" not in host
+    try:
+        name = host.encode("idna")
+    except UnicodeError:
+        return False
+    return len(name) <= _LONGEST_HOST_NAME and _HOST_NAME.fullmatch(name.lower()) is not None
+
+
 def _split(url: str, where: str) -> SplitResult:
     try:
         parts = urlsplit(url)
@@ -30,7 +49,8 @@ def _split(url: str, where: str) -> SplitResult:
     if parts.scheme not in {"http", "https"}:
         message = f"{where} must start with https:// (it starts with '{parts.scheme[:20]}:')"
         raise ConnectionSettingsError(message)
-    if not parts.hostname or not all(char.isprintable() and not char.isspace() for char in url):
+    readable = all(char.isprintable() and not char.isspace() for char in url)
+    if not readable or not _is_host(parts.hostname or ""):
         message = f"{where} names no host. Expected something like https://service.example.com"
         raise ConnectionSettingsError(message)
     return parts

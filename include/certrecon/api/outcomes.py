@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -43,6 +44,7 @@ def reaction_to(status: int | None) -> Reaction:
     return Reaction.FAIL
 
 
+_HOST = re.compile(r"[a-z0-9.-]+|[0-9a-f:.]+")
 _LASTING = {FaultKind.CERTIFICATE, FaultKind.TOO_LARGE}
 
 
@@ -76,8 +78,10 @@ def fault_error(vendor: str, request: Request, fault: Fault, tries: int) -> Cert
 
 def _redirect_error(vendor: str, request: Request, answer: Answer, redactor: Redactor) -> CertreconError:
     try:
-        parts = urlsplit(answer.headers.get("Location", ""))
+        parts = urlsplit(redactor.mask(answer.headers.get("Location", "")))
         target = f"{parts.scheme}://{parts.hostname}" if parts.hostname else "another path of the same host"
+        if parts.hostname and not _HOST.fullmatch(parts.hostname):
+            target = "an unreadable address"
     except ValueError:
         target = "an unreadable address"
     shown = redactor.show(target, 120)
@@ -93,7 +97,7 @@ def answer_error(vendor: str, request: Request, answer: Answer, tries: int, reda
     status = answer.status
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         return _redirect_error(vendor, request, answer, redactor)
-    said = str(parse_error(answer.body, redactor))
+    said = str(parse_error(answer.body, redactor, values=False))
     what = f"{vendor} answered {request.label} with {_reason(status)}" + (f" ({said})" if said else "")
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return RateLimitedError(f"{what}, {tries} times. Lower requests_per_second in the settings, or run later")

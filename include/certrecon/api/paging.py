@@ -2,7 +2,8 @@
 
 Page numbers come from the answers' headers: the server may clamp `per-page`, and past the end it
 gives the last page again. No documented sort is unique, so rows can move between pages meanwhile;
-whoever reads compares the totals and, where they disagree, reads again.
+whoever reads compares the totals and, where they disagree, reads again. A row that goes while another
+comes leaves the totals as they are and shifts the rows between: pages are looked at a second time.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from itertools import islice
@@ -22,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 READS = 3
 """Most reads of one dataset."""
+LOOKS = 20
+"""Most pages looked at again at the end of a read, spread evenly over it; a list of no more pages is read for sure."""
 MAX_PAGES = 200_000
 """Most pages a server is believed to have."""
 
@@ -103,9 +106,8 @@ def _planned(first: Page, rows: int) -> int:
     return pages
 
 
-async def _later_pages(fetch: Fetch, pages: int, window: int) -> AsyncGenerator[tuple[int, Page]]:
-    """Yield pages 2 to `pages` in order, up to `window` of them on the way at once."""
-    numbers = iter(range(2, pages + 1))
+async def _in_order(fetch: Fetch, numbers: Iterable[int], window: int) -> AsyncGenerator[tuple[int, Page]]:
+    """Yield the pages of these numbers in order, up to `window` of them on the way at once."""
     started = ((number, asyncio.ensure_future(fetch(number))) for number in numbers)
     waiting = deque(islice(started, window))
     try:
@@ -131,31 +133,47 @@ def _require_total(page: Page, number: int, total: int | None = None) -> int:
     return page.total_count
 
 
+def _to_look_at(pages: int) -> set[int]:
+    """Return the pages to look at again: the first, the last, and others between, evenly spread."""
+    looks = min(pages, LOOKS)
+    return {1 + round(place * (pages - 1) / max(looks - 1, 1)) for place in range(looks)}
+
+
+async def _look_again(
+    fetch: Fetch, taker: PageTaker, before: Mapping[int, set[str | None]], total: int, window: int
+) -> None:
+    """Raise `UnstableReadError` unless these pages still hold the rows they held before."""
+    async with aclosing(_in_order(fetch, sorted(before), window)) as pages:
+        async for number, page in pages:
+            _require_total(page, number, total)
+            if set(taker.ids(page.body)) != before[number]:
+                message = f"page {number} held other rows at the end than at the start"
+                raise UnstableReadError(message)
+
+
 async def read_pages(fetch: Fetch, taker: PageTaker, *, window: int) -> tuple[int, int]:
-    """Take every page once, look at page 1 again, and return the total the server counts and the pages read.
+    """Take every page once, look at some again, and return the total the server counts and the pages read.
 
     Raises:
-        UnstableReadError: The pages do not agree with one another.
+        UnstableReadError: The pages do not agree with one another, or with themselves a little later.
     """
     first = await fetch(1)
     total = _require_total(first, 1)
-    first_ids = taker.take(first.body)
-    before, read = first_ids, 1
-    async with aclosing(_later_pages(fetch, _planned(first, len(first_ids)), window)) as later:
+    ids, read = taker.take(first.body), 1
+    pages = _planned(first, len(ids))
+    held, wanted = {1: set(ids)}, _to_look_at(pages)
+    async with aclosing(_in_order(fetch, range(2, pages + 1), window)) as later:
         async for number, page in later:
             _require_total(page, number, total)
             if page.current_page not in {None, number}:
                 break
-            ids = taker.take(page.body)
+            before, ids = ids, taker.take(page.body)
             read += 1
             if not ids or ids == before:
                 break
-            before = ids
-    last_look = await fetch(1)
-    _require_total(last_look, 1, total)
-    if set(taker.ids(last_look.body)) != set(first_ids):
-        message = "page 1 held other rows at the end than at the start"
-        raise UnstableReadError(message)
+            if number in wanted:
+                held[number] = set(ids)
+    await _look_again(fetch, taker, held, total, window)
     return total, read
 
 

