@@ -1,17 +1,26 @@
-"""How text is compared: trimmed, composed, and folded (design, *From certificates to claims*, 2, 4, 5)."""
+"""How text is compared (design, *From certificates to claims*, 2, 4, 5), and how foreign text is shown."""
 
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 _LETTERS = str.maketrans({"ø": "o", "æ": "ae", "å": "a", "đ": "d", "ð": "d", "ł": "l", "þ": "th", "ß": "ss", "œ": "oe"})
-
+_TOKEN = re.compile(r"[^\W_]+")
+_TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 
 MOST_KEY_CHARACTERS = 255
+
+
+def visible(text: str, limit: int) -> str:
+    """Return at most `limit` visible characters of `text` on one line, fit for a message or a log."""
+    plain = _TERMINAL.sub("", text[: limit * 20])
+    shown = " ".join("".join(char for char in plain if char.isprintable() or char.isspace()).split())
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
 def trimmed(text: str) -> str:
@@ -25,6 +34,8 @@ def collapsed(text: str) -> str:
 
 
 def _unmarked(text: str) -> str:
+    if text.isascii():
+        return text
     decomposed = unicodedata.normalize("NFKD", text)
     return "".join(char for char in decomposed if not unicodedata.category(char).startswith("M"))
 
@@ -36,7 +47,7 @@ def fold(text: str) -> str:
 
 def fold_tokens(text: str) -> tuple[str, ...]:
     """Return the folded `text` split at anything but letters and digits."""
-    return tuple("".join(char if char.isalnum() else " " for char in fold(text)).split())
+    return tuple(_TOKEN.findall(fold(text)))
 
 
 def fold_key(text: str) -> str:

@@ -5,21 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from typing import Self
+from urllib.parse import quote
 
 import msgspec
 
 from certrecon.api.delays import RetryPolicy, asked_wait
+from certrecon.api.ditio_lists import employees_part
 from certrecon.api.endpoint import DitioEndpoint
 from certrecon.api.outcomes import Reaction, reaction_to
 from certrecon.api.redaction import Redactor
-from certrecon.api.rows import raw_elements, raw_row, text_of_raw
 from certrecon.api.tokens import BearerToken, client_credentials
 from certrecon.api.transport import Transport
 from certrecon.api.vendor_errors import parse_error
 from certrecon.api.wire import Answer, Expect, Request, Timeouts
+from certrecon.api.writing import write
 from certrecon.errors import ResponseFormatError
 from certrecon.words import EmployeeSource
+
+__all__ = [
+    "EMPLOYEE_PATHS",
+    "MAX_EMPLOYEES_BODY",
+    "MAX_PARTS",
+    "SANDBOX_HEADER",
+    "VENDOR",
+    "Attempt",
+    "DitioClient",
+    "employees_part",
+]
 
 VENDOR = "Ditio"
 SANDBOX_HEADER = "X-Certrecon-Sandbox"
@@ -28,7 +42,7 @@ MAX_EMPLOYEES_BODY = 2**30
 """Most bytes of an employee list: the documented ones come in one piece."""
 MAX_PARTS = 10_000
 """Most parts of an employee list that comes in parts."""
-_PATHS = {
+EMPLOYEE_PATHS = {
     EmployeeSource.EMPLOYEES_V5: "/api/v5/integration/employees",
     EmployeeSource.USERS_V4: "/api/v4/integration/users",
 }
@@ -60,18 +74,6 @@ class Attempt:
     def reaction(self) -> Reaction:
         """What the answer asks for, by the table that every request follows."""
         return reaction_to(self.http_status)
-
-
-def _next_part(envelope: dict[str, msgspec.Raw]) -> str | None:
-    token = text_of_raw(envelope.get("continuationtoken"))
-    if token:
-        return token
-    links = envelope.get("links")
-    following = raw_row(bytes(links), "Ditio's links").get("next") if links and bytes(links)[:1] == b"{" else None
-    if text_of_raw(following):
-        message = "Ditio's employee list goes on (links.next) but says with no continuationToken where"
-        raise ResponseFormatError(message)
-    return None
 
 
 class DitioClient:
@@ -116,9 +118,17 @@ class DitioClient:
         await self._transport.__aexit__(*exc_info)
 
     async def employees(self, source: EmployeeSource) -> list[msgspec.Raw]:
-        """Return every employee as Ditio gives it, undecoded.
+        """Return every employee as Ditio gives it, undecoded; see `listed`."""
+        return await self.listed(EMPLOYEE_PATHS[EmployeeSource(source)])
+
+    async def listed(self, path: str, query: Mapping[str, str] | None = None) -> list[msgspec.Raw]:
+        """Return every row of a list of employees or users as Ditio gives it, undecoded.
 
         A bare array is the whole list; `{"data": [...], "continuationToken": ...}` is followed to its end.
+
+        Args:
+            path: What follows the address.
+            query: Keys and values of the query.
 
         Raises:
             ResponseFormatError: Neither form, or a list that never ends.
@@ -128,7 +138,7 @@ class DitioClient:
         seen: set[str] = set()
         token: str | None = ""
         while token is not None:
-            part, token = await self._employees_part(source, token)
+            part, token = await self._listed_part(path, query or {}, token)
             rows += part
             again = token is not None and bool(part) and list(map(bytes, part)) == list(map(bytes, before))
             before = part
@@ -139,19 +149,53 @@ class DitioClient:
                 seen.add(token)
         return rows
 
-    async def _employees_part(self, source: EmployeeSource, token: str) -> tuple[list[msgspec.Raw], str | None]:
-        query = {"continuationToken": token} if token else {}
-        url = self._base_url + _PATHS[EmployeeSource(source)]
-        answer = await self._transport.call(Request("GET", url, query=query, max_body=MAX_EMPLOYEES_BODY))
+    async def _listed_part(
+        self, path: str, query: Mapping[str, str], token: str
+    ) -> tuple[list[msgspec.Raw], str | None]:
+        asked = {**query, **({"continuationToken": token} if token else {})}
+        answer = await self._transport.call(
+            Request("GET", self._base_url + path, query=asked, max_body=MAX_EMPLOYEES_BODY)
+        )
         self._note_sandbox(answer.headers)
-        what = "Ditio's list of employees"
-        if answer.body.lstrip(b" \t\r\n\xef\xbb\xbf")[:1] == b"[":
-            return raw_elements(answer.body, what), None
-        envelope = {name.lower(): raw for name, raw in raw_row(answer.body, what).items()}
-        if "data" not in envelope:
-            message = f"{what} is neither an array nor an object with 'data'"
-            raise ResponseFormatError(message)
-        return raw_elements(bytes(envelope["data"]), what), _next_part(envelope)
+        return employees_part(answer.body)
+
+    async def one(self, path: str, key: str, query: Mapping[str, str] | None = None) -> bytes | None:
+        """Return one employee or user as Ditio gives it, or None where it has none (404).
+
+        Args:
+            path: What follows the address.
+            key: The number or id, whatever is in it.
+            query: Keys and values of the query.
+        """
+        segment = quote(key, safe="", errors="replace")
+        segment = segment.replace(".", "%2E") if set(key) <= {"."} else segment
+        request = Request("GET", f"{self._base_url}{path}/{segment}", query=query or {}, expect=Expect.OBJECT)
+        answer = await self._transport.call(request, accept={HTTPStatus.NOT_FOUND})
+        self._note_sandbox(answer.headers)
+        return None if answer.status == HTTPStatus.NOT_FOUND else answer.body
+
+    async def upsert(self, body: bytes) -> None:
+        """Send certificates until Ditio acknowledges them all; sent again where there was no answer.
+
+        Args:
+            body: A JSON array, ready to send.
+
+        Raises:
+            RequestRefusedError: Ditio refused a row; those before it may have been saved.
+            CertreconError: Ditio could not be reached, or refused the credentials.
+        """
+        sent = await write(self._transport, self._upsert_request(body), repeatable=True)
+        self._note_sandbox(sent.answer.headers)
+
+    def _upsert_request(self, body: bytes) -> Request:
+        return Request(
+            "POST",
+            self._base_url + _CERTIFICATES_PATH,
+            body=body,
+            headers={"Content-Type": "application/json"},
+            expect=Expect.NO_PAGE,
+            max_body=_MAX_UPSERT_ANSWER,
+        )
 
     async def post_certificates(self, body: bytes) -> Attempt:
         """Send certificates once and return what came of it; whatever Ditio answers is no exception.
@@ -164,16 +208,7 @@ class DitioClient:
         Raises:
             CertreconError: There is no token to be had; nothing was sent.
         """
-        sent = await self._transport.once(
-            Request(
-                "POST",
-                self._base_url + _CERTIFICATES_PATH,
-                body=body,
-                headers={"Content-Type": "application/json"},
-                expect=Expect.NO_PAGE,
-                max_body=_MAX_UPSERT_ANSWER,
-            )
-        )
+        sent = await self._transport.once(self._upsert_request(body))
         result = sent.result
         if not isinstance(result, Answer):
             return Attempt(sent.sent_at, None, None, f"Ditio {result.text}", None, sandbox=self.is_sandbox)

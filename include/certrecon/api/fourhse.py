@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Self
 from urllib.parse import quote
 
@@ -12,12 +11,16 @@ import msgspec
 from certrecon.api.delays import RetryPolicy
 from certrecon.api.endpoint import AccessToken, FourHseEndpoint
 from certrecon.api.paging import Page, Reads, read_pages, require_distinct
+from certrecon.api.projects import Project, ProjectRows
 from certrecon.api.redaction import Redactor
-from certrecon.api.rows import raw_row, raw_rows, text_of_raw
+from certrecon.api.rows import raw_row
 from certrecon.api.tokens import Auth, BearerToken, StaticAccessToken, password_grant
 from certrecon.api.transport import Transport
 from certrecon.api.wire import Expect, Request, Timeouts
+from certrecon.api.writing import Written, write
 from certrecon.errors import ResponseFormatError
+
+__all__ = ["NOT_FOUND", "PRIVATE_FIELDS", "VENDOR", "FourHseClient", "Project"]
 
 VENDOR = "4HSE"
 NOT_FOUND = 404
@@ -25,29 +28,6 @@ PRIVATE_FIELDS = frozenset({"data", "note"})
 """Fields of certificates that no caller gets: medical results and free text (promise 5)."""
 _JSON = {"Content-Type": "application/json"}
 _PROJECTS_PER_PAGE = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Project:
-    """A 4HSE project: the tenant of certificates, links and persons.
-
-    Attributes:
-        project_id: Its id; `tenant_id` elsewhere.
-        name: Its name.
-        status: `active`, `suspended`, `pending_delete` or `deleted`.
-        project_type: `safety` or `template`.
-    """
-
-    project_id: str
-    name: str | None
-    status: str | None
-    project_type: str | None
-
-    @property
-    def operational(self) -> bool:
-        """Whether `tenants: []` takes it: active and no template (design, *Fine print*)."""
-        status, kind = ((text or "").strip().lower() for text in (self.status, self.project_type))
-        return status == "active" and kind != "template"
 
 
 def _number(headers: Mapping[str, str], name: str) -> int | None:
@@ -59,25 +39,6 @@ def _segment(row_id: str) -> str:
     """Return an id as one segment of a path, whatever is in it."""
     encoded = quote(row_id, safe="", errors="replace")
     return encoded.replace(".", "%2E") if set(row_id) <= {"."} else encoded
-
-
-class _ProjectRows:
-    """Keeps the projects of every page, each once."""
-
-    def __init__(self) -> None:
-        self.found: dict[str | None, Project] = {}
-
-    def ids(self, body: bytes) -> list[str | None]:
-        return [text_of_raw(row.get("project_id")) for row in raw_rows(body, "4HSE's list of projects")]
-
-    def take(self, body: bytes) -> list[str | None]:
-        ids: list[str | None] = []
-        for row in raw_rows(body, "4HSE's list of projects"):
-            name, status, kind = (text_of_raw(row.get(key)) for key in ("name", "status", "project_type"))
-            project_id = text_of_raw(row.get("project_id"))
-            ids.append(project_id)
-            self.found[project_id] = Project(project_id or "", name, status, kind)
-        return ids
 
 
 class FourHseClient:
@@ -169,18 +130,67 @@ class FourHseClient:
         )
         return Page(answer.body, current, pages, per, total)
 
+    async def view_body(self, entity: str, row_id: str | None, query: Mapping[str, str] | None = None) -> bytes | None:
+        """Return one row as it came, or None where 4HSE has none (404).
+
+        Args:
+            entity: As in the address.
+            row_id: The row's id; None where the query names the row.
+            query: Keys and values of the query.
+        """
+        path = f"/v2/{entity}/view" + ("" if row_id is None else f"/{_segment(row_id)}")
+        request = Request("GET", self._base_url + path, query=query or {}, expect=Expect.OBJECT)
+        answer = await self._transport.call(request, accept={NOT_FOUND})
+        return None if answer.status == NOT_FOUND else answer.body
+
     async def view(self, entity: str, row_id: str) -> dict[str, Any] | None:
         """Return one row by its id without `data` and `note`, or None where 4HSE has none (404)."""
-        request = Request("GET", f"{self._base_url}/v2/{entity}/view/{_segment(row_id)}", expect=Expect.OBJECT)
-        answer = await self._transport.call(request, accept={NOT_FOUND})
-        if answer.status == NOT_FOUND:
+        body = await self.view_body(entity, row_id)
+        if body is None:
             return None
-        row = raw_row(answer.body, f"4HSE's answer to {request.label}")
+        what = f"4HSE's answer to GET /v2/{entity}/view/{_segment(row_id)}"
+        row = raw_row(body, what)
         try:
             return {name: msgspec.json.decode(raw) for name, raw in row.items() if name not in PRIVATE_FIELDS}
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            message = f"4HSE's answer to {request.label} is not well-formed JSON"
+            message = f"{what} is not well-formed JSON"
         raise ResponseFormatError(message)
+
+    async def write(
+        self,
+        method: str,
+        operation: str,
+        row_id: str | None = None,
+        *,
+        body: Mapping[str, Any] | None = None,
+        query: Mapping[str, str] | None = None,
+        expect: Expect = Expect.NO_PAGE,
+        accept: Collection[int] = (),
+    ) -> Written:
+        """Send a writing request; a POST is never repeated once it may have been done.
+
+        Args:
+            method: POST creates, PUT changes, DELETE deletes.
+            operation: What follows `/v2/`, without the id.
+            row_id: The row's id, if it has one already.
+            body: What to write.
+            query: Keys and values of the query.
+            expect: What a success looks like.
+            accept: Statuses that are an answer here although they are no success.
+
+        Raises:
+            UnknownOutcomeError: A POST may have been done.
+        """
+        path = f"/v2/{operation}" + ("" if row_id is None else f"/{_segment(row_id)}")
+        request = Request(
+            method,
+            self._base_url + path,
+            body=None if body is None else msgspec.json.encode(body),
+            headers={} if body is None else _JSON,
+            query=query or {},
+            expect=expect,
+        )
+        return await write(self._transport, request, repeatable=method != "POST", accept=accept)
 
     async def projects(self) -> list[Project]:
         """Return every project the user can see, whatever its status, in the order of their ids.
@@ -190,7 +200,7 @@ class FourHseClient:
         """
 
         async def read_once() -> dict[str | None, Project]:
-            rows = _ProjectRows()
+            rows = ProjectRows()
             total, _ = await read_pages(
                 lambda number: self.index("project", page=number, per_page=_PROJECTS_PER_PAGE),
                 rows,

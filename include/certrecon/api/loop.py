@@ -17,7 +17,12 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
+def new_runner() -> asyncio.Runner:
+    """Return an event loop for several coroutines, one after the other; a context manager."""
+    return asyncio.Runner(loop_factory=_loop_factory())
+
+
 def run(main: Coroutine[Any, Any, Result]) -> Result:
     """Run one coroutine to its end in an event loop of its own and return its result."""
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with new_runner() as runner:
         return runner.run(main)

@@ -13,9 +13,9 @@ from typing import Any
 
 import msgspec
 
-from certrecon.api.redaction import visible
 from certrecon.api.rows import mended, raw_rows, text_of, text_of_raw
 from certrecon.extract.fields import EntityFields
+from certrecon.text import visible
 
 Columns = list[Sequence[Any]]
 """One sequence a column, in the order of the dataset's columns."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
@@ -12,14 +12,17 @@ import msgspec
 import pyarrow as pa
 
 from certrecon.api.ditio import DitioClient
-from certrecon.api.redaction import visible
+from certrecon.api.paging import Reads, UnstableReadError
 from certrecon.api.rows import raw_row, text_of_raw
 from certrecon.extract.datasets import DatasetFacts, DatasetWriter
 from certrecon.extract.fields import EMPLOYEES
+from certrecon.text import trimmed, visible
 from certrecon.words import EmployeeSource
 
 Row = Mapping[str, msgspec.Raw]
 """A row by lower-cased field names, values undecoded: the two APIs differ in case."""
+
+WHAT = "Ditio's list of employees"
 
 _ID = ("companyprofileid", "employeeid", "id")
 _PLAIN = {
@@ -150,7 +153,7 @@ class _Employees:
             yield pa.Table.from_pylist(list(kept), schema=EMPLOYEES)
 
     def _take(self, element: msgspec.Raw) -> dict[str, str | None] | None:
-        received = raw_row(bytes(element), "Ditio's list of employees")
+        received = raw_row(bytes(element), WHAT)
         self._note_unused(received)
         employee = _employee(_lowered(received))
         if self.company_id is not None and (employee["company_id"] or "").strip() != self.company_id.strip():
@@ -165,8 +168,65 @@ class _Employees:
                 self.unused.add(visible(name, 100))
 
 
+@dataclass(frozen=True, slots=True)
+class KnownEmployees:
+    """What the last run knew of Ditio's employees.
+
+    Attributes:
+        numbers: Employee numbers, trimmed, that it found.
+        rows: How many rows counted.
+    """
+
+    numbers: Collection[str] = ()
+    rows: int = 0
+
+
+NOBODY = KnownEmployees()
+
+
+def _doubt(elements: list[msgspec.Raw], company_id: str | None, known: KnownEmployees) -> str | None:
+    """Return why a list may not be whole, or None: Ditio counts nothing, so only what was known can tell."""
+    if len(set(map(bytes, elements))) < len(elements):
+        return "the same row came twice"
+    if not (known.rows or known.numbers):
+        return None
+    rows = [row for row in (_lowered(raw_row(bytes(one), WHAT)) for one in elements) if _counts(row, company_id)]
+    missing = len(set(known.numbers) - {trimmed(_text(row, "employeenumber") or "") for row in rows})
+    if missing:
+        return f"{missing:,} employees who were known are not in it"
+    return f"it has {len(rows):,} rows, the last run read {known.rows:,}" if len(rows) < known.rows else None
+
+
+def _counts(row: Row, company_id: str | None) -> bool:
+    return company_id is None or (_text(row, "companyid") or "").strip() == company_id.strip()
+
+
+async def _read_whole(
+    client: DitioClient, source: EmployeeSource, company_id: str | None, known: KnownEmployees
+) -> tuple[list[msgspec.Raw], int]:
+    """Return a list without doubt, or one that came the same twice in a row, and how many reads it took."""
+    reads = Reads(WHAT)
+    before: list[bytes] = []
+
+    async def once() -> list[msgspec.Raw]:
+        nonlocal before
+        elements = await client.employees(source)
+        doubt = _doubt(elements, company_id, known)
+        now = sorted(map(bytes, elements)) if doubt else []
+        if doubt and now != before:
+            before = now
+            raise UnstableReadError(doubt)
+        return elements
+
+    return await reads.until_whole(once), reads.used
+
+
 async def extract_employees(
-    client: DitioClient, source: EmployeeSource, company_id: str | None, write: DatasetWriter
+    client: DitioClient,
+    source: EmployeeSource,
+    company_id: str | None,
+    write: DatasetWriter,
+    known: KnownEmployees = NOBODY,
 ) -> DatasetFacts:
     """Read Ditio's employees and write them as the dataset `employees`.
 
@@ -175,17 +235,21 @@ async def extract_employees(
         source: Which call lists them.
         company_id: The company whose rows count; None counts all.
         write: Where the dataset goes.
+        known: Whom the last run knew; where the list has less it is read again, until it comes the same twice.
 
     Returns:
         The facts; a field that no vendor document names is among `undocumented_fields`.
+
+    Raises:
+        IncompleteReadError: A list that may not be whole came differently each time.
     """
     read_from = datetime.now(UTC)
-    elements = await client.employees(source)
+    elements, reads = await _read_whole(client, source, company_id, known)
     taken = _Employees(company_id)
     with write.open_dataset("employees", EMPLOYEES) as out:
         for table in taken.tables(elements):
             out.write(table)
     return DatasetFacts(
         "employees", out.address, taken.rows, taken.foreign_rows, 0, None,
-        tuple(sorted(taken.unused)), read_from, datetime.now(UTC), 1, 1, sandbox=client.is_sandbox,
+        tuple(sorted(taken.unused)), read_from, datetime.now(UTC), reads, 1, sandbox=client.is_sandbox,
     )  # fmt: skip

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pyarrow as pa
 
 from certrecon.api.fourhse import FourHseClient
-from certrecon.api.paging import Page, Reads, read_pages, require_distinct
+from certrecon.api.paging import Page, Reads, UnstableReadError, read_pages, require_distinct
 from certrecon.extract.datasets import DatasetFacts, DatasetWriter
 from certrecon.extract.fields import CERTIFICATES, LINKS, LOOKUPS, EntityFields, person_fields
 from certrecon.extract.keeping import Certificates, FinishedRead, Links
@@ -73,7 +73,7 @@ class _TenantReader:
     async def extract(self) -> TenantExtract:
         certificate_reads, link_reads, person_reads = map(self._reads, ("certificates", "links", "persons"))
         while True:
-            certificates = await certificate_reads.until_whole(self._certificates_once)
+            certificates = await certificate_reads.until_whole(lambda: self._certificates_once(certificate_reads))
             try:
                 written = await self._links_and_lookups(certificates, link_reads)
             except _CertificatesMissingError as error:
@@ -91,8 +91,8 @@ class _TenantReader:
     def _reads(self, dataset: str) -> Reads:
         return Reads(f"4HSE's {dataset} of tenant {self._request.tenant_id}")
 
-    async def _read(self, fields: EntityFields, keep: Keep) -> FinishedRead:
-        """Read one index once, with its control total."""
+    async def _read(self, fields: EntityFields, keep: Keep, reads: Reads) -> FinishedRead:
+        """Read one index once, with its control total; rows without an id are believed when they come again."""
         request = self._request
         taker = DatasetTaker(fields, request.tenant_id, keep)
         read_from = datetime.now(UTC)
@@ -109,11 +109,13 @@ class _TenantReader:
         total, pages = await read_pages(fetch, taker, window=request.concurrency * _LOOKAHEAD)
         taker.flush()
         require_distinct(total, len(taker.seen))
+        if taker.without_id and reads.used == 1:
+            raise UnstableReadError(f"{taker.without_id:,} rows came without an id")
         return FinishedRead(taker, total, pages, read_from, datetime.now(UTC))
 
-    async def _certificates_once(self) -> Certificates:
+    async def _certificates_once(self, reads: Reads) -> Certificates:
         certificates = Certificates()
-        certificates.read = await self._read(CERTIFICATES, certificates.keep)
+        certificates.read = await self._read(CERTIFICATES, certificates.keep, reads)
         return certificates
 
     async def _links_and_lookups(
@@ -124,7 +126,7 @@ class _TenantReader:
         async def once() -> tuple[DatasetFacts, set[str | None], DatasetFacts]:
             with self._request.write.open_dataset(LINKS.dataset, LINKS.schema) as out:
                 links = Links(out, certificates, publish_health=self._request.publish_health)
-                read = await self._read(LINKS, links.keep)
+                read = await self._read(LINKS, links.keep, reads)
                 looked_up_from = datetime.now(UTC)
                 found = await self._lookups.look_up(absent | links.dangling_ids)
                 _require_gone(found)
@@ -151,7 +153,7 @@ class _TenantReader:
     async def _persons_once(self, reads: Reads) -> DatasetFacts:
         fields = person_fields(self._request.person_field)
         with self._request.write.open_dataset(fields.dataset, fields.schema) as out:
-            read = await self._read(fields, lambda ours, _foreign: out.write(ours))
+            read = await self._read(fields, lambda ours, _foreign: out.write(ours), reads)
         return read.facts(fields.dataset, out.address, reads.used)
 
 

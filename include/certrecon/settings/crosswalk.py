@@ -7,9 +7,10 @@ import io
 from dataclasses import dataclass
 
 from certrecon.errors import SettingsError
-from certrecon.text import trimmed
+from certrecon.text import trimmed, visible
 
 COLUMNS = ("person_id", "employee_number")
+_SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +30,28 @@ def parse_crosswalk(text: str, *, source: str) -> Crosswalk:
     Raises:
         SettingsError: A column is missing, a field is blank, or a person is there twice.
     """
+    where = f"employee_match.crosswalk: {visible(source, _SHOWN)}"
+    try:
+        return Crosswalk(_numbers(text, where))
+    except csv.Error as error:
+        message = f"{where} is not readable as CSV: {error}"
+    raise SettingsError(message)
+
+
+def _numbers(text: str, where: str) -> dict[str, str]:
     rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
     if tuple(name.strip() for name in rows.fieldnames or ()) != COLUMNS:
-        message = (
-            f"employee_match.crosswalk: {source}: the header line must be '{','.join(COLUMNS)}', "
-            f"found {rows.fieldnames}"
-        )
+        found = visible(str(rows.fieldnames), _SHOWN)
+        message = f"{where}: the header line must be '{','.join(COLUMNS)}', found {found}"
         raise SettingsError(message)
     numbers: dict[str, str] = {}
     for line, row in enumerate(rows, start=2):
         person, number = (trimmed(value or "") for value in list(row.values())[:2])
         if not person or not number or person in numbers:
             message = (
-                f"employee_match.crosswalk: {source}, line {line}: person_id '{person}' needs exactly one "
-                f"employee_number, found '{number}'"
+                f"{where}, line {line}: person_id '{visible(person, _SHOWN)}' needs exactly one "
+                f"employee_number, found '{visible(number, _SHOWN)}'"
             )
             raise SettingsError(message)
         numbers[person] = number
-    return Crosswalk(numbers)
+    return numbers

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 from pydantic import ValidationError
@@ -15,9 +16,17 @@ from pydantic import ValidationError
 from certrecon.errors import SettingsError
 from certrecon.settings.crosswalk import Crosswalk, parse_crosswalk
 from certrecon.settings.model import Settings
+from certrecon.text import visible
 
 ENVIRONMENT_VARIABLE = "CERTRECON_SETTINGS"
 SHOWN_VALUE = 120
+SHOWN_PROBLEMS = 10
+"""Mistakes that one message names; more than that are counted."""
+_SHOWN_REASON = 400
+_UNFIT = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Characters that can be seen nowhere or stored nowhere, so that a setting with one says what nobody meant."""
+_PYYAML_FAILS_WITH = (yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
+"""What PyYAML raises; all but the first are its own slips on values that do not fit their tag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +47,34 @@ class LoadedSettings:
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """YAML that refuses a key written twice."""
+    """YAML that refuses a key written twice, and text that cannot be seen."""
+
+    def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> Any:
+        value = super().construct_scalar(node)
+        if isinstance(value, str) and _UNFIT.search(value):
+            message = f"the text on line {node.start_mark.line + 1} holds an invisible character"
+            raise SettingsError(message)
+        return value
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         doubled = {str(key) for key in keys if keys.count(key) > 1}
         if doubled:
             line = node.start_mark.line + 1
-            message = f"key '{min(doubled)}' is there twice in the block that starts on line {line}"
+            message = (
+                f"key '{visible(min(doubled), SHOWN_VALUE)}' is there twice in the block that starts on line {line}"
+            )
             raise SettingsError(message)
         return super().construct_mapping(node, deep)
+
+
+def _refuse_bytes(_loader: yaml.SafeLoader, node: yaml.Node) -> NoReturn:
+    """Refuse bytes: they would become text without having been looked at."""
+    message = f"there are bytes on line {node.start_mark.line + 1}, where only text can stand"
+    raise SettingsError(message)
+
+
+_StrictLoader.add_constructor("tag:yaml.org,2002:binary", _refuse_bytes)
 
 
 def default_path() -> Path:
@@ -57,31 +84,45 @@ def default_path() -> Path:
 
 
 def _shown(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= SHOWN_VALUE else text[:SHOWN_VALUE] + "..."
+    """Return the beginning of a value, however large it is and whatever it holds, itself included."""
+    text = ""
+    try:
+        for piece in json.JSONEncoder(ensure_ascii=False, default=str).iterencode(value):
+            text += piece
+            if len(text) > SHOWN_VALUE:
+                break
+    except (ValueError, TypeError, RecursionError):
+        text += " ..."
+    return visible(text, SHOWN_VALUE)
 
 
 def _explained(error: ValidationError, source: str) -> SettingsError:
+    problems = error.errors(include_url=False, include_context=False)
     lines = []
-    for problem in error.errors():
-        key = ".".join(str(part) for part in problem["loc"]) or "the file"
+    for problem in problems[:SHOWN_PROBLEMS]:
+        key = visible(".".join(str(part) for part in problem["loc"]), SHOWN_VALUE) or "the file"
         if problem["type"] == "extra_forbidden":
             lines.append(f"{key}: unknown key (value {_shown(problem['input'])})")
         else:
-            reason = problem["msg"].removeprefix("Value error, ")
-            lines.append(f"{key}: {_shown(problem['input'])} {'is refused: ' + reason}")
+            reason = visible(problem["msg"].removeprefix("Value error, "), _SHOWN_REASON)
+            lines.append(f"{key}: {_shown(problem['input'])} is refused: {reason}")
+    if len(problems) > SHOWN_PROBLEMS:
+        lines.append(f"and {len(problems) - SHOWN_PROBLEMS:,} more")
     return SettingsError(f"{source}: " + "; ".join(lines))
 
 
 def _document(text: str, source: str) -> dict[str, Any]:
     try:
         document = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader
-    except (yaml.YAMLError, ValueError) as error:
-        message = f"{source} is not valid YAML: {' '.join(str(error).split())}"
-        raise SettingsError(message) from error
+    except _PYYAML_FAILS_WITH as error:
+        message = f"{source} is not valid YAML: {visible(str(error), _SHOWN_REASON)}"
+        raise SettingsError(message) from None
+    except RecursionError:
+        message = f"{source} is nested too deep"
+        raise SettingsError(message) from None
     except SettingsError as error:
         message = f"{source}: {error}"
-        raise SettingsError(message) from error
+        raise SettingsError(message) from None
     if not isinstance(document, dict | None):
         message = f"{source} must be a mapping of settings, found {_shown(document)}"
         raise SettingsError(message)
@@ -108,7 +149,8 @@ def parse_settings(text: str, *, source: str = "settings", folder: Path | None =
     try:
         settings = Settings.model_validate(_document(text, source))
     except ValidationError as error:
-        raise _explained(error, source) from error
+        # Without a cause: pydantic's own words repeat whole values.
+        raise _explained(error, source) from None
     named = settings.employee_match.crosswalk
     if named is None:
         return _loaded(settings, Crosswalk({}))
@@ -119,10 +161,14 @@ def parse_settings(text: str, *, source: str = "settings", folder: Path | None =
 def _read(path: Path, what: str) -> str:
     try:
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        message = f"{what}: cannot read {path}: {reason}"
-        raise SettingsError(message) from error
+    except OSError as error:
+        reason = error.strerror or "it is no file"
+    except UnicodeDecodeError:
+        reason = "not UTF-8 text"
+    except ValueError:
+        reason = "that is no path"
+    message = f"{what}: cannot read {visible(str(path), _SHOWN_REASON)}: {reason}"
+    raise SettingsError(message)
 
 
 def load_settings(path: Path | None = None) -> LoadedSettings:
@@ -144,8 +190,12 @@ def restore_settings(text: str) -> LoadedSettings:
     Raises:
         SettingsError: This version of the project no longer accepts those settings.
     """
-    parts = json.loads(text)
+    source = "settings of the evidence"
     try:
-        return _loaded(Settings.model_validate(parts["settings"]), Crosswalk(parts["crosswalk"]))
+        parts = json.loads(text)
+        return _loaded(Settings.model_validate(parts["settings"]), Crosswalk(dict(parts["crosswalk"])))
     except ValidationError as error:
-        raise _explained(error, "settings of the evidence") from error
+        raise _explained(error, source) from None
+    except (ValueError, TypeError, LookupError, RecursionError):
+        message = f"{source} are not in the form in which a run keeps them"
+    raise SettingsError(message)

@@ -17,7 +17,8 @@ MAX_TYPE_LENGTH = 255
 """Longest certificate type in characters (design, *From certificates to claims*, 2)."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
-Rate = Annotated[float, Field(gt=0)]
+Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0, le=10**12)]
 
 
 def _id_text(value: Any) -> Any:
@@ -35,7 +36,7 @@ class _Section(BaseModel):
 def _checked_pattern(pattern: str | None) -> str | None:
     try:
         re.compile(pattern or "")
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         message = f"is not a regular expression: {error}"
         raise ValueError(message) from error
     return pattern
@@ -49,7 +50,7 @@ class TypeRule(_Section):
     action_name: str | None = Field(default=None, min_length=1)
     certificate_name: str | None = Field(default=None, min_length=1)
     action_type: ActionType | None = None
-    max_validity_years: int | None = Field(default=None, gt=0)
+    max_validity_years: int | None = Field(default=None, gt=0, le=10_000)
 
     @field_validator("certificate_type")
     @classmethod
@@ -99,7 +100,7 @@ class EmployeeMatch(_Section):
 class FourHseSettings(_Section):
     """How 4HSE is read."""
 
-    page_size: int = Field(default=100, ge=1)
+    page_size: int = Field(default=100, ge=1, le=100_000)
     concurrency: int = Field(default=4, ge=1, le=64)
     requests_per_second: Rate | None = None
 
@@ -109,7 +110,7 @@ class DitioSettings(_Section):
 
     employee_source: EmployeeSource = EmployeeSource.EMPLOYEES_V5
     company_id: Id | None = None
-    batch_size: int = Field(default=100, ge=1)
+    batch_size: int = Field(default=100, ge=1, le=100_000)
     concurrency: int = Field(default=2, ge=1, le=64)
     requests_per_second: Rate | None = None
 
@@ -120,16 +121,16 @@ class GuardSettings(_Section):
     max_drop: Share = 0.2
     max_match_rate_drop: Share = 0.1
     max_upserts_share: Share = 0.3
-    min_upserts: int = Field(default=500, ge=0)
-    max_withdrawn: int = Field(default=25, ge=0)
+    min_upserts: Count = 500
+    max_withdrawn: Count = 25
     max_rejected_share: Share = 0.2
-    min_rejected_sample: int = Field(default=50, ge=0)
+    min_rejected_sample: Count = 50
 
 
 class ApprovalSettings(_Section):
     """Who may be asked, and for how long."""
 
-    timeout_hours: Rate = 20
+    timeout_hours: float = Field(default=20, gt=0, le=8_760)
     approvers: tuple[str, ...] = ()
     four_eyes: bool = False
 
@@ -138,7 +139,16 @@ class EvidenceSettings(_Section):
     """Where evidence is kept, and for how long."""
 
     root: str | None = Field(default=None, min_length=1)
-    retention_days: int = Field(default=730, gt=0)
+    retention_days: int = Field(default=730, gt=0, le=36_500)
+
+
+class PersonalDataSettings(_Section):
+    """For how long closed claims say whose they were.
+
+    What is pseudonymised stays so: a value that is not plainly a number of days is refused.
+    """
+
+    retention_days: int | None = Field(default=None, ge=1, le=36_500, strict=True)
 
 
 class ReportSettings(_Section):
@@ -165,6 +175,7 @@ class Settings(_Section):
     guards: GuardSettings = GuardSettings()
     approval: ApprovalSettings = ApprovalSettings()
     evidence: EvidenceSettings = EvidenceSettings()
+    personal_data: PersonalDataSettings = PersonalDataSettings()
     report: ReportSettings = ReportSettings()
 
     @field_validator("tenants")
@@ -177,7 +188,7 @@ class Settings(_Section):
     def _known_zone(cls, value: str) -> str:
         try:
             ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError) as error:
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             message = "is not a known time zone"
             raise ValueError(message) from error
         return value

@@ -19,6 +19,7 @@ from tests.integration.warehouse.samples import NOON, TARGET, answer, claims, fi
 
 APPEND_ONLY = (
     "ditio_attempt", "approval", "evidence_purge", "removal", "settings_version", "installation", "claim_person",
+    "pseudonymisation",
 )  # fmt: skip
 LASTING = {"claim": "claim_id", "withdrawn_upsert": "withdrawn_id", "dangling_link": "dangling_id"}
 OPENED_WITH = (

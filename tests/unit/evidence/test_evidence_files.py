@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -99,3 +101,13 @@ def test_any_fsspec_store_serves() -> None:
     evidence = RunEvidence(UPath("memory://evidence-test"), 1)
     file, sha256 = sealed_table(evidence)
     assert read_dataset(evidence, read_sealed(evidence, Part.INPUTS, sha256), file.dataset, SCHEMA) == TABLE
+
+
+def test_what_cannot_be_written_whole_leaves_what_was_there(evidence: RunEvidence) -> None:
+    """A full disk or a kill must not leave half a manifest or half a witness, which would look like tampering."""
+    evidence.write_at("chain.json", b"before")
+    with pytest.raises(EvidenceError, match="No space left"), evidence.create("chain.json") as opened:
+        opened.sink.write(b"half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert evidence.read_bytes("chain.json") == b"before"
+    assert [path.name for path in evidence.path("chain.json").parent.iterdir()] == ["chain.json"]

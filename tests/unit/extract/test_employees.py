@@ -12,8 +12,9 @@ import pytest
 
 from certrecon.api.ditio import DitioClient
 from certrecon.api.loop import run
+from certrecon.errors import IncompleteReadError
 from certrecon.extract.datasets import DatasetFacts
-from certrecon.extract.employees import extract_employees
+from certrecon.extract.employees import KnownEmployees, extract_employees
 from certrecon.extract.fields import EMPLOYEES
 from certrecon.words import EmployeeSource
 from tests.unit.api.scripted import QUICK, Reply, ditio_endpoint, vendor
@@ -186,3 +187,51 @@ def test_no_employees() -> None:
 def test_the_facts_say_whether_it_is_the_sandbox() -> None:
     assert not extracted([])[1].sandbox
     assert extracted([], **{"X-Certrecon-Sandbox": "1"})[1].sandbox
+
+
+# --- lists that may not be whole -----------------------------------------------------------------------
+
+ONE, TWO, ODD = {"id": "a", "employeeNumber": "1"}, {"id": "b", "employeeNumber": " 2 "}, {"id": "c"}
+LISTS: list[tuple[str, list[list[dict[str, Any]]], list[str] | int, int, int]] = [
+    ("everybody is there", [[ONE, TWO]], ["1", "2"], 1, 2),
+    ("nobody is known yet", [[ONE]], [], 1, 1),
+    ("somebody new", [[ONE, TWO]], ["1"], 1, 2),
+    ("somebody is missing once", [[ONE], [ONE, TWO]], ["1", "2"], 2, 2),
+    ("somebody is missing twice in a row", [[ONE], [ONE]], ["1", "2"], 2, 1),
+    ("the same rows in another order", [[ONE, ODD], [ODD, ONE]], ["2"], 2, 2),
+    ("fewer rows than before, once", [[ONE], [ONE, TWO]], 2, 2, 2),
+    ("fewer rows than before, twice in a row", [[ONE], [ONE]], 2, 2, 1),
+    ("more rows than before", [[ONE, TWO]], 1, 1, 2),
+    ("a row twice once", [[ONE, ONE], [ONE]], [], 2, 1),
+    ("a row twice, twice in a row", [[ONE, ONE], [ONE, ONE]], [], 2, 2),
+    ("missing in two ways, then whole", [[ONE], [TWO], [ONE, TWO]], ["1", "2"], 3, 2),
+    ("two rows with one number are no doubt", [[ONE, ONE | {"id": "z"}]], ["1"], 1, 2),
+]
+
+
+def read_again(lists: list[list[dict[str, Any]]], known: list[str] | int) -> tuple[int, int]:
+    """Return how many reads it took and how many rows there were, of answers that follow one another.
+
+    `known` are the numbers that the last run found, or how many rows it read.
+    """
+    before = KnownEmployees(rows=known) if isinstance(known, int) else KnownEmployees(known)
+
+    async def main() -> tuple[int, int]:
+        async with vendor() as scripted, DitioClient(ditio_endpoint(scripted.url), retry=QUICK) as client:
+            scripted.script(PATH, *(Reply(body=rows) for rows in lists))
+            facts = await extract_employees(client, EmployeeSource.EMPLOYEES_V5, None, Kept(), before)
+        return facts.reads, facts.rows
+
+    return run(main())
+
+
+@pytest.mark.parametrize(("lists", "known", "reads", "rows"), [one[1:] for one in LISTS], ids=[one[0] for one in LISTS])
+def test_a_list_in_doubt_is_read_again(
+    lists: list[list[dict[str, Any]]], known: list[str] | int, reads: int, rows: int
+) -> None:
+    assert read_again(lists, known) == (reads, rows)
+
+
+def test_a_list_that_is_different_each_time_fails() -> None:
+    with pytest.raises(IncompleteReadError, match="read 3: 1 employees who were known are not in it"):
+        read_again([[ONE], [TWO], [ONE, ODD]], ["1", "2"])

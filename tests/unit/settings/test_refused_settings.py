@@ -29,6 +29,16 @@ TYPE = "{certificate_type: '%s', action_code: [A]}"
         pytest.param("no_expiry_date: soon", ["no_expiry_date", "soon"], id="no date"),
         pytest.param("fourhse: {page_size: 0}", ["fourhse.page_size", "0"], id="page size"),
         pytest.param("ditio: {requests_per_second: 0}", ["ditio.requests_per_second", "0"], id="rate"),
+        pytest.param("personal_data: {retention_days: 0}", ["personal_data.retention_days", "0"], id="no day at all"),
+        pytest.param("personal_data: {retention_days: true}", ["personal_data.retention_days"], id="true is no day"),
+        pytest.param(
+            "personal_data: {retention_days: '30'}", ["personal_data.retention_days", "30"], id="days as text"
+        ),
+        pytest.param(
+            "personal_data: {retention_days: 30.0}", ["personal_data.retention_days", "30"], id="days as share"
+        ),
+        pytest.param("personal_data: {retention_days: 36501}", ["retention_days", "36501"], id="more than a century"),
+        pytest.param("personal_data: {days: 30}", ["personal_data.days", "unknown key"], id="unknown personal key"),
         pytest.param("report: {data_doc: true}", ["report.data_doc", "unknown key"], id="unknown report key"),
         pytest.param("report: {data_docs: perhaps}", ["report.data_docs", "perhaps"], id="neither true nor false"),
         pytest.param("severities: {EXPIRD: info}", ["severities", "EXPIRD"], id="no such finding"),
@@ -80,6 +90,19 @@ def test_every_other_severity_can_be_overridden(code: str) -> None:
 def test_the_sentinel_beats_severities() -> None:
     settings = parse_settings("{no_expiry: sentinel, severities: {EXPIRY_MISSING: critical}}").settings
     assert settings.severity_of("EXPIRY_MISSING") is Severity.INFO
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("{}", None),
+        ("personal_data: {retention_days: null}", None),
+        ("personal_data: {retention_days: 1}", 1),
+        ("personal_data: {retention_days: 36500}", 36_500),
+    ],
+)
+def test_persons_are_kept_for_ever_unless_the_settings_say_how_long(text: str, days: int | None) -> None:
+    assert parse_settings(text).settings.personal_data.retention_days == days
 
 
 def test_types_are_cleaned_and_ids_may_be_numbers() -> None:

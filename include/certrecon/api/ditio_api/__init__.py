@@ -1,0 +1,1 @@
+"""Ditio's certificates, employees and users in whole, with the documented requirements."""
