@@ -5,10 +5,10 @@ VENV := .venv/bin
 QUICKSTART := $(VENV)/python -m certrecon_quickstart
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run up down migrate verify replay psql test lint format lock bench clean setup
+.PHONY: help run up down migrate verify replay psql test test-kill fault-matrix lint format lock bench clean setup
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  CONF='{\"mode\": \"dry_run\"}' make run      run parameters, as JSON"
 	@echo "  CERTIFICATES=10000 SEED=7 make run         another sandbox"
@@ -37,6 +37,12 @@ psql: setup ## Open the embedded warehouse with psql
 
 test: setup ## Run the whole test suite (ARGS='-k name' for some of it)
 	@$(QUICKSTART) test-env $(VENV)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+fault-matrix: setup ## Try every fault at every endpoint; print the table and put it into docs/reliability.md
+	@$(QUICKSTART) test-env $(VENV)/python -m tests.reliability.fault_matrix
+
+test-kill: setup ## Kill tasks, PostgreSQL, sandbox and scheduler at seeded moments (SEED=7 repeats them; minutes)
+	@SEED='$(SEED)' $(QUICKSTART) test-env $(VENV)/python -m tests.kill
 
 lint: setup ## Check style, formatting, types and the direction of imports
 	@$(VENV)/ruff check .

@@ -1,4 +1,4 @@
-"""Weekly: recompute chain and digests of everything on the record, then remove evidence past its retention."""
+"""Weekly: recompute chain and digests of everything on the record, then remove what is past its retention."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ DOC = """
 ### Audit verification
 
 **Purpose.** Recomputes the chain of runs, the digests of claims, attempts and evidence, and the ledger, and names the
-first that does not hold. When everything holds, it removes evidence that is past its retention, on the record.
+first that does not hold. When everything holds, it removes evidence that is past its retention, and puts pseudonyms
+in place of persons whose claims ended longer ago than the settings keep them, both on the record.
 
 **Owner.** The HSE integration team.
 

@@ -52,3 +52,10 @@ class CertreconPlugin(AirflowPlugin):
         except Exception:
             log.exception("The reconciliation pages are not there: they could not be made.")
             return []
+
+    @cached_property
+    def fastapi_root_middlewares(self) -> list[Any]:
+        """What Airflow's own *Test Connection* needs to work for connections without a port."""
+        from certrecon_plugin.portless import PortlessTests  # noqa: PLC0415 - only the API server needs it
+
+        return [{"middleware": PortlessTests, "name": "Connection tests without a port"}]

@@ -10,6 +10,7 @@ vendor's whole answer or a person's data.
 | `PassingError` | nothing; the same call later may succeed | retries |
 | `SourceError` | the read was not whole; the next run reads again | fails at once |
 | `IntegrityError` | the run contradicts itself or was taken over: nothing may be sent or loaded | fails at once |
+| `UnknownOutcomeError` | somebody looks whether it was done, and only then sends it again | fails at once |
 | `PublishingError` | publishing ended before every row was acknowledged; the next run goes on | fails at once |
 """
 
@@ -53,6 +54,19 @@ class RequestRefusedError(FixableError):
         self.status = status
 
 
+class RequirementError(FixableError):
+    """What was to be sent breaks a documented requirement; nothing was sent.
+
+    Attributes:
+        fields: The fields at fault, by the vendor's names.
+    """
+
+    def __init__(self, message: str, fields: tuple[str, ...]) -> None:
+        """Keep the fields beside the message."""
+        super().__init__(message)
+        self.fields = fields
+
+
 class GuardTrippedError(FixableError):
     """A guard stopped publishing and nobody could be asked."""
 
@@ -71,6 +85,10 @@ class RateLimitedError(PassingError):
 
 class WarehouseUnavailableError(PassingError):
     """PostgreSQL could not be reached."""
+
+
+class StillSendingError(PassingError):
+    """Another process sends this very run's rows, as after a scheduler that died without its tasks."""
 
 
 class SourceError(CertreconError):
@@ -103,6 +121,19 @@ class EvidenceError(IntegrityError):
 
 class RunTakenOverError(IntegrityError):
     """The run is no longer the running one of its target: clear the whole run."""
+
+
+class UnknownOutcomeError(CertreconError):
+    """A writing request got no answer and must not be repeated blindly: it may have been done.
+
+    Attributes:
+        row_id: The id by which to look whether it was done; None where no id was sent.
+    """
+
+    def __init__(self, message: str, row_id: str | None = None) -> None:
+        """Keep the id beside the message."""
+        super().__init__(message)
+        self.row_id = row_id
 
 
 class PublishingError(CertreconError):

@@ -69,6 +69,7 @@ def _airflow(project: Project) -> dict[str, str]:
             "executor": "LocalExecutor",
             "dags_are_paused_at_creation": True,
             "max_map_length": 16384,
+            "test_connection": "Enabled",
             "fernet_key": _fernet_key(project),
             "simple_auth_manager_users": ",".join(f"{user}:{role}" for user, role in USERS.items()),
             "simple_auth_manager_passwords_file": passwords(project),

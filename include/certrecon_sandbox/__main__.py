@@ -15,6 +15,10 @@ from pathlib import Path
 
 from certrecon_sandbox.app import create_app
 from certrecon_sandbox.credentials import sandbox_urls
+from certrecon_sandbox.faults.catalogue import KINDS
+from certrecon_sandbox.faults.fault import FaultError, describe
+from certrecon_sandbox.faults.switchboard import Switched
+from certrecon_sandbox.faults.wanted import parse_fault
 from certrecon_sandbox.generate import generate_world
 from certrecon_sandbox.options import CHOICES, SandboxOptions
 from certrecon_sandbox.server import build_server, listen
@@ -24,6 +28,8 @@ from certrecon_sandbox.world import WorldSpec
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["faults"]:
+        return _list_faults()
     if given[:1] == ["change"]:
         return _change(_change_parser().parse_args(given[1:]))
     return _serve(_serve_parser().parse_args(given[1:] if given[:1] == ["serve"] else given))
@@ -40,6 +46,15 @@ def _serve_parser() -> argparse.ArgumentParser:
     add("--today", type=dt.date.fromisoformat, default=WorldSpec().today, help="YYYY-MM-DD")
     add("--ready-file", type=Path, help="gets port and addresses as JSON once it listens")
     add("--access-log", action="store_true", help="log every request")
+    add(
+        "--fault",
+        type=_fault,
+        action="append",
+        default=[],
+        metavar="ENDPOINT=KIND:name=value,...",
+        help="what goes wrong from the start, as 4hse.certificate.index=status:status=502,times=3; again for more; "
+        "`python -m certrecon_sandbox faults` lists the kinds",
+    )
     for option in fields(SandboxOptions):
         name = "--" + option.name.replace("_", "-")
         kind = type(option.default)
@@ -61,6 +76,8 @@ def _serve(given: argparse.Namespace) -> int:
     options = SandboxOptions()
     options.change({name: getattr(given, name) for name in names})
     app = create_app(lambda: generate_world(spec), options)
+    for fault in given.fault:
+        app.state.sandbox.faults.add(fault)
     gc.collect()
     gc.freeze()  # the world stays; walking it again and again would stall answers
     sock = listen(given.port, given.host)
@@ -92,6 +109,22 @@ def _change(given: argparse.Namespace) -> int:
         sys.stderr.write(f"no sandbox on port {given.port}: {error}\n")
         return 1
     return 0 if answer.status == 200 else 1
+
+
+def _list_faults() -> int:
+    for kind in KINDS.values():
+        described = describe(kind)
+        _say(f"{described['kind']}: {described['does']}")
+        for name, one in described["parameters"].items():
+            _say(f"    {name}={one['default']}  {' | '.join(one.get('choices', [one['type']]))}")
+    return 0
+
+
+def _fault(text: str) -> Switched:
+    try:
+        return parse_fault(text)
+    except FaultError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _say(text: str) -> None:

@@ -9,13 +9,19 @@
 | `POST /control/mutate` | `{"operations": [{"do": "add"/"change"/"delete"/"raw", "table", ...}]}` |
 | `POST /control/change` | `{"share": 0.01, "seed": 1}`: what a day changes in that share of the rows |
 | `POST /control/scenario/{name}` | a change that needs history, one of `scenarios.py` |
-| `POST /control/reset` | `{"what": ["world", "journal", "tokens", "options"]}`; without it the first two |
+| `POST /control/reset` | `{"what": ["world", "journal", "tokens", "options", "faults"]}`; without it the first two |
 | `POST /control/tokens/expire` | `{"vendor": "4hse"/"ditio"}`; without it both |
 | `GET`, `POST /control/options` | see and set `SandboxOptions` |
+| `GET /control/faults` | the kinds of faults there are, and those switched on with their counts |
+| `POST /control/faults` | `{"endpoint": "4hse.certificate.index", "kind": "status", "status": 502, "times": 3}` |
+| `DELETE /control/faults`, `/control/faults/{number}` | switch all faults off, or one |
+
+The OpenAPI description of these calls, with a schema of every fault, is at `/openapi.json`.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -25,21 +31,37 @@ from starlette.responses import Response
 
 from certrecon_sandbox.bodies import read_body
 from certrecon_sandbox.change import change_share
+from certrecon_sandbox.faults.catalogue import KINDS
+from certrecon_sandbox.faults.fault import describe
+from certrecon_sandbox.faults.wanted import fault_schema, read_fault
 from certrecon_sandbox.options import OptionError, SandboxOptions
 from certrecon_sandbox.scenarios import SCENARIOS
 from certrecon_sandbox.state import Sandbox, sandbox_of
 from certrecon_sandbox.table import Table
 from certrecon_sandbox.world import World
 
-_PARTS = ("world", "journal", "tokens", "options")
+_PARTS = ("world", "journal", "tokens", "options", "faults")
 
 
 def control_router() -> APIRouter:
     """Build the control API's routes."""
-    router = APIRouter(prefix="/control", include_in_schema=False)
+    router = APIRouter(prefix="/control", tags=["control"])
     for path, endpoint, method in _ROUTES:
-        router.add_api_route(path, endpoint, methods=[method])
+        summary = (endpoint.__doc__ or "").strip().partition(".")[0]
+        described = _described(path, _BODIES.get(endpoint))
+        router.add_api_route(path, endpoint, methods=[method], summary=summary, openapi_extra=described)
     return router
+
+
+def _described(path: str, schema: dict[str, Any] | None) -> dict[str, Any]:
+    """Return what OpenAPI says of a call's parameters and body."""
+    names = re.findall(r"{(\w+)}", path)
+    said: dict[str, Any] = {
+        "parameters": [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
+    }
+    if schema is not None:
+        said["requestBody"] = {"content": {"application/json": {"schema": schema}}}
+    return said
 
 
 async def show_world(request: Request) -> Response:
@@ -132,6 +154,28 @@ async def set_options(request: Request) -> Response:
     return await show_options(request)
 
 
+async def show_faults(request: Request) -> Response:
+    """Show the kinds of faults, and those that are switched on."""
+    switched = [one.as_dict() for one in sandbox_of(request).faults.switched]
+    return _json({"kinds": [describe(kind) for kind in KINDS.values()], "switched": switched})
+
+
+async def add_fault(request: Request) -> Response:
+    """Switch a fault on."""
+    fault = sandbox_of(request).faults.add(read_fault(await read_body(request)))
+    return _json(fault.as_dict())
+
+
+async def remove_faults(request: Request) -> Response:
+    """Switch all faults off, or the one with a number."""
+    faults, number = sandbox_of(request).faults, request.path_params.get("number")
+    if number is None:
+        faults.clear()
+    else:
+        faults.remove(int(number) if number.isdecimal() else 0)
+    return _json({"switched": len(faults.switched)})
+
+
 def _apply(world: World, operation: Any) -> None:
     if not isinstance(operation, dict):
         raise OptionError("an operation must be an object")
@@ -162,6 +206,8 @@ def _reset(sandbox: Sandbox, parts: list[str]) -> None:
         sandbox.ditio_tokens.expire_all()
     if "options" in parts:
         sandbox.options.change(SandboxOptions().as_dict())
+    if "faults" in parts:
+        sandbox.faults.clear()
 
 
 def _table(world: World, name: object) -> Table:
@@ -195,4 +241,20 @@ _ROUTES = (
     ("/tokens/expire", expire_tokens, "POST"),
     ("/options", show_options, "GET"),
     ("/options", set_options, "POST"),
+    ("/faults", show_faults, "GET"),
+    ("/faults", add_fault, "POST"),
+    ("/faults", remove_faults, "DELETE"),
+    ("/faults/{number}", remove_faults, "DELETE"),
 )
+_OBJECT: dict[str, Any] = {"type": "object"}
+_NAMES = {"type": "array", "items": {"enum": list(_PARTS)}}
+_BODIES: dict[Any, dict[str, Any]] = {
+    mutate: _OBJECT | {"required": ["operations"], "properties": {"operations": {"type": "array", "items": _OBJECT}}},
+    change: _OBJECT
+    | {"properties": {"share": {"type": "number", "minimum": 0, "maximum": 1}, "seed": {"type": "integer"}}},
+    scenario: _OBJECT,
+    reset: _OBJECT | {"properties": {"what": _NAMES}},
+    expire_tokens: _OBJECT | {"properties": {"vendor": {"enum": ["4hse", "ditio"]}}},
+    set_options: _OBJECT | {"properties": {name: {} for name in SandboxOptions().as_dict()}},
+    add_fault: fault_schema(),
+}

@@ -3,7 +3,22 @@
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatchcase
 
+USED = (
+    "4hse.token",
+    "4hse.project.index",
+    "4hse.certificate.index",
+    "4hse.certificate-action.index",
+    "4hse.person.index",
+    "4hse.certificate.view",
+    "ditio.token",
+    "ditio.employees.list",
+    "ditio.users.list",
+    "ditio.certificates",
+)
+"""The endpoints that a reconciliation calls."""
+_NAME = re.compile(r"(4hse|ditio)(\.[a-z-]+)+$")
 _FOURHSE = re.compile(r"/4hse/v2/([a-z-]+)/([a-z]+)(?:/[^/]+)?/?$")
 _LEGACY = re.compile(r"/4hse/([a-z]+)/(index|view|create|update|delete)/?$")
 _DITIO = "/ditio/core/api/"
@@ -21,6 +36,11 @@ def endpoint_name(path: str) -> str:
     if path.startswith(_DITIO):
         return _ditio_name(path.removeprefix(_DITIO).rstrip("/").split("/"))
     return "other"
+
+
+def is_endpoint_pattern(pattern: str) -> bool:
+    """Tell whether a text is the name of an endpoint, or a pattern with `*` that some endpoint could have."""
+    return bool(_NAME.match(pattern)) or any(fnmatchcase(name, pattern) for name in USED)
 
 
 def is_write(endpoint: str, method: str) -> bool:

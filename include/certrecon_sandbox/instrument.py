@@ -1,19 +1,21 @@
-"""The one middleware around both vendors: counts, latency, the sandbox's header, the journal.
+"""The one middleware around both vendors: counts, latency, the sandbox's header, the journal, and faults.
 
-Faults belong here as well: between `_wait` and the call of the application a fault can answer
-instead of it, and `send` is the place to cut or change what it answers.
+The journal lies outside the faults, so it has what the client sent and what the client got.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ipaddress
+from collections.abc import Iterable
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from certrecon_sandbox.credentials import SANDBOX_HEADER
 from certrecon_sandbox.endpoints import endpoint_name, is_write
+from certrecon_sandbox.faults.exchange import TRANSPORT
+from certrecon_sandbox.faults.plan import with_faults
 from certrecon_sandbox.journal import EndpointCount, Write
 from certrecon_sandbox.state import Sandbox
 
@@ -54,7 +56,9 @@ class Instrument:
         try:
             if self._sandbox.options.latency_ms:
                 await asyncio.sleep(self._sandbox.options.latency_ms / 1000)
-            await self._app(scope, receive, _marking(send, count, write))
+            faults = self._sandbox.faults.happening(endpoint)
+            app = with_faults(self._app, faults, endpoint, self._sandbox)
+            await app(scope, receive, _marking(scope, send, count, write))
         finally:
             count.in_flight -= 1
 
@@ -65,16 +69,29 @@ class Instrument:
         return self._sandbox.journal.write(endpoint, scope["method"], scope["path"], kind)
 
 
-def _marking(send: Send, count: EndpointCount, write: Write | None) -> Send:
+def _marking(scope: Scope, send: Send, count: EndpointCount, write: Write | None) -> Send:
     async def marked(message: Message) -> None:
         if message["type"] == "http.response.start":
             count.statuses[message["status"]] += 1
             if write is not None:
                 write.status = message["status"]
+                write.answer_type = _content_type(message.get("headers", ()))
             message["headers"] = [*message.get("headers", ()), _MARK]
         await send(message)
+        if write is not None and message["type"] == "http.response.body":
+            write.answered = not message.get("more_body", False) and _is_there(scope)
 
     return marked
+
+
+def _content_type(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    return next((value.decode("latin-1") for name, value in headers if name.lower() == b"content-type"), "")
+
+
+def _is_there(scope: Scope) -> bool:
+    """Tell whether the client of a request still holds its connection."""
+    transport = scope.get("state", {}).get(TRANSPORT)
+    return transport is None or not transport.is_closing()
 
 
 def _recording(receive: Receive, write: Write) -> Receive:

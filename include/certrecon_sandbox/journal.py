@@ -10,7 +10,13 @@ from typing import Any
 
 @dataclass
 class Write:
-    """One writing request as received, and the status it was answered with."""
+    """One writing request as received, and what it was answered with.
+
+    Attributes:
+        status: The status that was sent.
+        answer_type: The content type that was sent.
+        answered: Whether the answer went out whole, to a client that was still there.
+    """
 
     number: int
     at: str
@@ -20,6 +26,8 @@ class Write:
     content_type: str
     body: bytearray = field(default_factory=bytearray)
     status: int | None = None
+    answer_type: str = ""
+    answered: bool = False
 
 
 @dataclass

@@ -12,9 +12,11 @@ from typing import Any, Self
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from certrecon_sandbox.app import create_app
 from certrecon_sandbox.credentials import connection_variables, sandbox_urls
+from certrecon_sandbox.faults.exchange import TRANSPORT
 from certrecon_sandbox.generate import generate_world
 from certrecon_sandbox.options import SandboxOptions
 from certrecon_sandbox.state import Sandbox
@@ -30,6 +32,17 @@ def listen(port: int = 0, host: str = "127.0.0.1") -> socket.socket:
     sock.bind((host, port))
     sock.listen(2048)
     return sock
+
+
+class _Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # chosen when it is imported
+    """uvicorn's own protocol; requests carry their connection, so that a fault can break it."""
+
+    app_state: dict[str, Any]
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Put the connection into the state of its requests."""
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, TRANSPORT: transport}
 
 
 class _Server(uvicorn.Server):
@@ -51,6 +64,7 @@ def build_server(
     """Return a uvicorn server for `app`; uvloop and httptools are used where they are there."""
     config = uvicorn.Config(
         app,
+        http=_Protocol,
         log_level="info" if access_log else "warning",
         access_log=access_log,
         lifespan="off",

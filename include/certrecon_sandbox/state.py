@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 
 from certrecon_sandbox.auth import TokenStore
+from certrecon_sandbox.faults.switchboard import Switchboard
 from certrecon_sandbox.journal import Journal
 from certrecon_sandbox.options import SandboxOptions
 from certrecon_sandbox.world import World
@@ -22,6 +23,7 @@ class Sandbox:
         options: How the servers behave.
         journal: What was asked.
         rebuild: Makes the first world again.
+        faults: What goes wrong on the way.
     """
 
     world: World
@@ -30,6 +32,7 @@ class Sandbox:
     journal: Journal = field(default_factory=Journal)
     fourhse_tokens: TokenStore = field(default_factory=TokenStore)
     ditio_tokens: TokenStore = field(default_factory=TokenStore)
+    faults: Switchboard = field(default_factory=Switchboard)
 
 
 def sandbox_of(request: Request) -> Sandbox:

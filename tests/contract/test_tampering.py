@@ -78,7 +78,11 @@ class Scene:
 
     def verify(self) -> Verification:
         """Verify."""
-        return verify(self.engine, lambda address: self.root if address == self.original else Path(address))
+        return verify(self.engine, self.open_root)
+
+    def open_root(self, address: str) -> Path:
+        """Open the copy in place of the store that the rows name."""
+        return self.root if address == self.original else Path(address)
 
 
 def named(scene: Scene) -> list[tuple[str, str]]:

@@ -184,8 +184,8 @@ class DitioClient:
             RequestRefusedError: Ditio refused a row; those before it may have been saved.
             CertreconError: Ditio could not be reached, or refused the credentials.
         """
-        sent = await write(self._transport, self._upsert_request(body), repeatable=True)
-        self._note_sandbox(sent.answer.headers)
+        answer = await write(self._transport, self._upsert_request(body), repeatable=True)
+        self._note_sandbox(answer.headers)
 
     def _upsert_request(self, body: bytes) -> Request:
         return Request(

@@ -16,8 +16,8 @@ from certrecon.api.redaction import Redactor
 from certrecon.api.rows import raw_row
 from certrecon.api.tokens import Auth, BearerToken, StaticAccessToken, password_grant
 from certrecon.api.transport import Transport
-from certrecon.api.wire import Expect, Request, Timeouts
-from certrecon.api.writing import Written, write
+from certrecon.api.wire import Answer, Expect, Request, Timeouts
+from certrecon.api.writing import write
 from certrecon.errors import ResponseFormatError
 
 __all__ = ["NOT_FOUND", "PRIVATE_FIELDS", "VENDOR", "FourHseClient", "Project"]
@@ -166,7 +166,7 @@ class FourHseClient:
         query: Mapping[str, str] | None = None,
         expect: Expect = Expect.NO_PAGE,
         accept: Collection[int] = (),
-    ) -> Written:
+    ) -> Answer:
         """Send a writing request; a POST is never repeated once it may have been done.
 
         Args:

@@ -95,7 +95,7 @@ class Day:
 
     def plain(self, value: Any) -> Any:
         """Return it as YYYY-MM-DD."""
-        return value if isinstance(value, str) else f"{value:%Y-%m-%d}".zfill(10)
+        return value if isinstance(value, str) else value.isoformat()
 
 
 def is_day(text: str) -> bool:

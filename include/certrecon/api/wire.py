@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from os import strerror
 from typing import Self
 from urllib.parse import urlencode
 
@@ -127,7 +128,10 @@ def _fault(error: BaseException) -> Fault:
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return Fault(FaultKind.CONNECT, "has a host name that could not be resolved")
     if isinstance(error, aiohttp.ClientConnectorError):
-        return Fault(FaultKind.CONNECT, f"could not be connected to ({error.os_error.strerror or 'no connection'})")
+        number = error.os_error.errno  # its own text repeats the address
+        return Fault(
+            FaultKind.CONNECT, f"could not be connected to ({strerror(number) if number else 'no connection'})"
+        )
     return Fault(FaultKind.BROKEN, f"broke the connection off ({type(error).__name__})")
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Collection
-from dataclasses import dataclass
 from http import HTTPStatus
 
 from certrecon.api.delays import Delays, asked_wait
@@ -23,19 +22,6 @@ logger = logging.getLogger(__name__)
 _NEVER_SENT = {FaultKind.CONNECT, FaultKind.CERTIFICATE}
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """The answer to a writing request.
-
-    Attributes:
-        answer: The last answer, a success or an accepted status.
-        doubts: Tries before it that may have been done although no success was answered.
-    """
-
-    answer: Answer
-    doubts: int
-
-
 def may_have_been_done(result: Answer | Fault) -> bool:
     """Return whether a request that was not answered with a success may have been done all the same."""
     if isinstance(result, Answer):
@@ -43,7 +29,7 @@ def may_have_been_done(result: Answer | Fault) -> bool:
     return result.kind not in _NEVER_SENT
 
 
-async def write(transport: Transport, request: Request, *, repeatable: bool, accept: Collection[int] = ()) -> Written:
+async def write(transport: Transport, request: Request, *, repeatable: bool, accept: Collection[int] = ()) -> Answer:
     """Send a writing request until it is answered or must not be repeated.
 
     Args:
@@ -57,19 +43,17 @@ async def write(transport: Transport, request: Request, *, repeatable: bool, acc
         CertreconError: The vendor refused it, or could not be reached.
     """
     delays = Delays(transport.retry)
-    renewed, doubts = False, 0
+    renewed = False
     while True:
         result = (await transport.once(request)).result
         reaction = reaction_to_result(result)
         if isinstance(result, Answer) and (reaction is Reaction.ACCEPT or result.status in accept):
-            return Written(result, doubts)
+            return result
         if reaction is Reaction.RENEW and not renewed:
             renewed = True
             continue
-        if may_have_been_done(result):
-            doubts += 1
-            if not repeatable:
-                raise _unknown(transport.vendor, request, result)
+        if may_have_been_done(result) and not repeatable:
+            raise _unknown(transport.vendor, request, result)
         await _wait_or_fail(transport, request, result, delays)
 
 

@@ -12,33 +12,25 @@ from certrecon.audit.breach import Breach, changed
 from certrecon.warehouse.bulk import copy_out
 from certrecon.warehouse.digests import row_digests
 from certrecon.warehouse.history import CLAIM
+from certrecon.warehouse.stored import STORED, digested_columns
 
 IDS_A_RANGE = 100_000
 MOST_NAMED = 10
+AS_LEFT = CLAIM.append(pa.field("pseudonymised", pa.bool_(), nullable=False))
+"""A claim as a run left it, and whether it was pseudonymised since."""
 
-STORED = pa.schema([("claim_id", pa.int64()), *CLAIM, ("digest", pa.string())])
-"""A stored claim: its number, what its digest covers, and the digest in hexadecimal digits."""
-
-_DETAIL_KEYS = ("ditio_employee_number", "expiry_received", "issued_received", "expiry_source")
-# PostgreSQL sorts the keys of JSON and spells a string as the claims' own JSON text does, so the text
-# that was digested is its four values put together; any other key makes another text.
-_DETAIL = (
-    "CASE WHEN detail - ARRAY[{names}] = '{{}}'::jsonb THEN '{{' || {parts} || '}}' ELSE detail::text END AS detail"
-).format(
-    names=", ".join(f"'{key}'" for key in _DETAIL_KEYS),
-    parts=" || ',' || ".join(f"""'"{key}":' || coalesce((detail -> '{key}')::text, '')""" for key in _DETAIL_KEYS),
-)
-_COLUMNS = ", ".join(_DETAIL if name == "detail" else name for name in CLAIM.names)
 _RANGE = f"""
-    SELECT claim_id, {_COLUMNS}, encode(row_sha256, 'hex') AS digest FROM reconciliation.claim
-     WHERE claim_id >= %(start)s AND claim_id < %(stop)s"""  # noqa: S608 - constants
+    SELECT claim_id, {digested_columns()},
+           encode(CASE WHEN pseudonymisation_id IS NULL THEN row_sha256 ELSE pseudonym_sha256 END, 'hex') AS digest
+      FROM reconciliation.claim WHERE claim_id >= %(start)s AND claim_id < %(stop)s"""  # noqa: S608 - constants
 _AS_OF = f"""
-    SELECT {_COLUMNS} FROM reconciliation.claim_as_of(%(run_seq)s)"""  # noqa: S608 - constants
+    SELECT {digested_columns()}, pseudonymisation_id IS NOT NULL
+      FROM reconciliation.claim_as_of(%(run_seq)s)"""  # noqa: S608 - constants
 _BOUNDS = text("SELECT coalesce(min(claim_id), 0), coalesce(max(claim_id), -1) FROM reconciliation.claim")
 
 
 def check_claims(conn: Connection) -> tuple[int, list[Breach]]:
-    """Recompute the digest of every claim.
+    """Recompute the digest of every claim; a pseudonymised one has the digest of what it is since then.
 
     Returns:
         How many claims there are, and those that do not give their digest, the first ten by name.
@@ -56,8 +48,8 @@ def check_claims(conn: Connection) -> tuple[int, list[Breach]]:
 
 
 def read_claims_as_of(conn: Connection, run_seq: int) -> pa.Table:
-    """Return the claims as a run left them (schema `CLAIM`), `detail` spelled as it was digested."""
-    return copy_out(conn, _AS_OF, {"run_seq": run_seq}, CLAIM)
+    """Return the claims as a run left them (schema `AS_LEFT`), `detail` spelled as it was digested."""
+    return copy_out(conn, _AS_OF, {"run_seq": run_seq}, AS_LEFT)
 
 
 def _ranges(conn: Connection) -> Iterator[pa.Table]:

@@ -29,6 +29,7 @@ TABLES: Mapping[str, tuple[str, str]] = {
     "approvals": ("approval", "approvals that it asked for"),
     "purges": ("evidence_purge", "removals of evidence since the run before"),
     "removals": ("removal", "notes on removals since the run before"),
+    "pseudonymisations": ("pseudonymisation", "pseudonymisations since the run before"),
 }
 """The sets of a run's record: their table, and what they are in words."""
 

@@ -12,6 +12,7 @@ from sqlalchemy import Engine, text
 
 from certrecon.audit.claims import read_claims_as_of
 from certrecon.audit.comparing import Comparison, compare_content, compare_tables
+from certrecon.audit.pseudonyms import comparable
 from certrecon.audit.stores import OpenRoot, Stores
 from certrecon.claims.build import build_claims
 from certrecon.claims.facts import CLAIM_FACTS
@@ -26,9 +27,10 @@ from certrecon.evidence import Part, RunEvidence
 from certrecon.evidence.manifest import read_sealed
 from certrecon.report import build_report, render_csvs, render_html, render_summary
 from certrecon.report.workbook import render_workbook
+from certrecon.stages.approval import decided, withholds
 from certrecon.stages.outcome import CLAIMS_FILE, DECIDED_FILE, LEDGER_AFTER_FILE, Outcome
 from certrecon.stages.plan import MOVED_AWAY, Judgement, judge_inputs
-from certrecon.stages.report_inputs import report_inputs
+from certrecon.stages.report_inputs import APPROVALS_FILE, report_inputs
 from certrecon.stages.run_inputs import RunInputs
 from certrecon.validation.run import validate
 from certrecon.warehouse.engine import transaction
@@ -173,15 +175,25 @@ def _loaded(
         notes.append(f"Run {run.run_seq} failed before it wrote down the ledger: its claims cannot be settled again.")
         return
     if publishes:
-        claims = settle(claims, outcome.table(LEDGER_AFTER_FILE, LEDGER_STATES), run.run_seq)
+        ledger, refused = outcome.table(LEDGER_AFTER_FILE, LEDGER_STATES), _refused(outcome)
+        claims = settle(claims, ledger, run.run_seq, refused=refused)
     yield compare_tables(CLAIMS_FILE, CERTIFICATE, outcome.table(CLAIMS_FILE, DECIDED), claims)
     if publishes:
         again = storable(warehouse_claims(claims).select(CLAIM.names).cast(CLAIM))
-        yield compare_tables("claims in the warehouse", CERTIFICATE, _as_left(engine, run, inputs, judged), again)
+        left, again, gone = comparable(_as_left(engine, run, inputs, judged), again)
+        if gone:
+            notes.append(f"{gone} claims of run {run.run_seq} were pseudonymised since: they are not compared.")
+        yield compare_tables("claims in the warehouse", CERTIFICATE, left, again)
+
+
+def _refused(outcome: Outcome) -> bool:
+    """Return whether the answer to the run's question withheld its plan."""
+    answers = ((one["plan_sha256"], one["decision"]) for one in json.loads(outcome.text(APPROVALS_FILE)))
+    return withholds(decided(answers, outcome.sha256("plan")))
 
 
 def _as_left(engine: Engine, run: RunRecord, inputs: RunInputs, judged: Judgement) -> pa.Table:
-    """Return the claims of the run's scope as it left them in the warehouse (schema `CLAIM`)."""
+    """Return the claims of the run's scope as it left them in the warehouse (schema `AS_LEFT`)."""
     with transaction(engine) as conn:
         left = read_claims_as_of(conn, run.run_seq)
     if not inputs.context.limited:

@@ -14,6 +14,7 @@ from certrecon.audit.chain import before_the_chain, chained, check_chain, read_r
 from certrecon.audit.claims import check_claims
 from certrecon.audit.copies import check_copies
 from certrecon.audit.ledger import check_ledger
+from certrecon.audit.pseudonyms import check_pseudonyms
 from certrecon.audit.records import check_records
 from certrecon.audit.sealed import check_evidence
 from certrecon.audit.stores import OpenRoot, Stores
@@ -34,7 +35,7 @@ _WAIT_FOR_FINALISING = text("SELECT pg_advisory_xact_lock_shared(hashtext('certr
 
 
 def verify(engine: Engine, open_root: OpenRoot, current_root: str | None = None) -> Verification:
-    """Recompute chain, witnesses, records, claims, evidence and ledger.
+    """Recompute chain, witnesses, records, claims, pseudonyms, evidence and ledger.
 
     Args:
         engine: The warehouse; reading is enough.
@@ -60,6 +61,7 @@ def verify(engine: Engine, open_root: OpenRoot, current_root: str | None = None)
         sets, records = _timed("records", lambda: check_records(conn, chained(runs), stores))
         strays = _timed("strays", lambda: check_strays(conn))
         rows, claims = _timed("claims", lambda: check_claims(conn))
+        replaced, pseudonyms = _timed("pseudonyms", lambda: check_pseudonyms(conn, stores, addresses))
         entries, ledger = _timed("ledger", lambda: check_ledger(conn))
         purges = [(run_seq, one.sha256) for run_seq, found in purged_runs(conn).items() for one in found]
     finalised = [run for run in runs if run.status != RunStatus.RUNNING]
@@ -70,12 +72,14 @@ def verify(engine: Engine, open_root: OpenRoot, current_root: str | None = None)
         "witnesses": len(witnesses),
         "sets of rows that runs wrote": sets,
         "claims": rows,
+        "claims pseudonymised on the record": replaced,
         "ledger entries": entries,
         "evidence files": seen.files,
         "copies of reports": copied,
         "parts of evidence removed on the record": seen.purged,
     }
-    return Verification((*chain, *cut, *records, *strays, *claims, *evidence, *copies, *ledger), checked, _notes(runs))
+    breaches = (*chain, *cut, *records, *strays, *claims, *pseudonyms, *evidence, *copies, *ledger)
+    return Verification(breaches, checked, _notes(runs))
 
 
 def _same_moment(conn: Connection) -> None:

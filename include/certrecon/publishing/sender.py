@@ -65,6 +65,7 @@ class Sent:
         requests: Requests sent.
         stopped: Why publishing stopped before its end; None when it did not.
         in_doubt: Rows that a refused batch may have saved and that got no answer of their own.
+        given_up: What the last batch that was given up got; None when none was.
     """
 
     acknowledged: int = 0
@@ -72,6 +73,7 @@ class Sent:
     requests: int = 0
     stopped: str | None = None
     in_doubt: list[Row] = field(default_factory=list)
+    given_up: str | None = None
 
     @property
     def answered(self) -> int:
@@ -184,9 +186,13 @@ class Sender:
     def _give_up(self, answer: PostAnswer) -> None:
         self._unanswered += 1
         words = f"status {answer.http_status}" if answer.http_status else "no answer"
+        self.sent.given_up = f"{words}: {answer.message or 'no message'}"
         log.warning("A batch got %s within all retries (%s)", words, answer.message or "no message")
         if self._unanswered >= GIVE_UP_AFTER:
-            self.stop(f"{self._unanswered} batches in a row got {words} within all retries: Ditio is not available.")
+            self.stop(
+                f"{self._unanswered} batches in a row got {words} within all retries "
+                f"({answer.message or 'no message'}): Ditio is not available."
+            )
 
     def _check_rejections(self) -> None:
         answered, rejected = self.sent.answered, self.sent.rejected

@@ -15,11 +15,12 @@ from certrecon.api.ditio import DitioClient
 from certrecon.api.fourhse import FourHseClient
 from certrecon.evidence import Part, RunEvidence, SealedFile, WrittenFile
 from certrecon.extract.datasets import DatasetFacts
-from certrecon.extract.employees import extract_employees
+from certrecon.extract.employees import KnownEmployees, extract_employees
 from certrecon.extract.tenant import TenantRead, extract_tenant
 from certrecon.stages.workplace import Workplace
 from certrecon.warehouse.engine import transaction
-from certrecon.warehouse.history import known_certificates
+from certrecon.warehouse.history import known_certificates, known_numbers
+from certrecon.warehouse.runs import baseline
 from certrecon.words import ActionType
 
 log = logging.getLogger(__name__)
@@ -137,8 +138,11 @@ async def run_extract_tenant(place: Workplace, client: FourHseClient, tenant: st
 async def run_extract_employees(place: Workplace, client: DitioClient) -> Extracted:
     """Read Ditio's employees."""
     settings = place.settings().settings.ditio
+    with transaction(place.engine) as conn:
+        last = baseline(conn, place.run.target)
+        known = KnownEmployees(known_numbers(conn, place.run.target), (last.employees or 0) if last else 0)
     datasets = EvidenceDatasets(place.evidence)
-    facts = await extract_employees(client, settings.employee_source, settings.company_id, datasets)
+    facts = await extract_employees(client, settings.employee_source, settings.company_id, datasets, known)
     _log(facts, "Ditio")
     return Extracted((datasets.sealed(facts, None),))
 

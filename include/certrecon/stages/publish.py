@@ -18,6 +18,7 @@ from certrecon.stages.plan import Planned, read_plan
 from certrecon.stages.workplace import Workplace
 from certrecon.warehouse.engine import transaction
 from certrecon.warehouse.ledger import mark_undelivered, read_pending, record_attempts, write_outbox
+from certrecon.warehouse.sending import only_sender
 
 log = logging.getLogger(__name__)
 
@@ -102,8 +103,8 @@ def _raise_unless_delivered(sent: Sent, undelivered: int, planned: int) -> None:
         raise PublishingStoppedError(message)
     if undelivered:
         message = (
-            f"{undelivered} of {planned} rows got no answer from Ditio within all retries. "
-            "They go out with the next run."
+            f"{undelivered} of {planned} rows got no answer from Ditio within all retries"
+            f"{f' ({sent.given_up})' if sent.given_up else ''}. They go out with the next run."
         )
         raise RowsUndeliveredError(message)
 
@@ -142,6 +143,7 @@ async def run_publish(place: Workplace, planned: Planned, api: CertificatesApi) 
         GuardTrippedError: Somebody must agree, and nobody could be asked.
         PublishingError: Rows are left that Ditio has not acknowledged.
         RunTakenOverError: The run is no longer the running one of its target.
+        StillSendingError: Another process sends the rows of this run.
     """
     rows = planned.plan.rows
     if not place.run.publishes:
@@ -150,11 +152,12 @@ async def run_publish(place: Workplace, planned: Planned, api: CertificatesApi) 
     if not may_send(place, planned):
         log.info("Nothing of %s rows is sent: the plan was refused", rows)
         return Published(rows)
-    left = outbox(place, planned)
-    if not left.num_rows:
-        return Published(rows)
-    sent = await _send(place, left, api)
-    undelivered = _close(place, sent)
+    with only_sender(place.engine, place.run.run_seq):
+        left = outbox(place, planned)
+        if not left.num_rows:
+            return Published(rows)
+        sent = await _send(place, left, api)
+        undelivered = _close(place, sent)
     log.info("%s acknowledged, %s rejected, %s undelivered", sent.acknowledged, sent.rejected, undelivered)
     _raise_unless_delivered(sent, undelivered, rows)
     return Published(rows, sent.acknowledged, sent.rejected, sent.requests)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -54,8 +54,11 @@ def copy_out(
 
 def copy_batches(
     conn: Connection, query: str, params: Mapping[str, Any] | Sequence[Any] | None, schema: pa.Schema
-) -> Iterator[pa.Table]:
-    """Yield what `copy_out` returns, some megabytes at a time; nothing else may use `conn` until the last."""
+) -> Generator[pa.Table, None, None]:
+    """Yield what `copy_out` returns, some megabytes at a time; nothing else may use `conn` until the last.
+
+    Whoever may stop before the last closes it (`contextlib.closing`): until then the transaction cannot end.
+    """
     columns = [_read_expression(field) for field in schema]
     names = sql.SQL(", ").join(map(sql.Identifier, schema.names))
     # The caller's query is code of this package; its values travel as parameters.

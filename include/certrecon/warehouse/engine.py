@@ -66,6 +66,23 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         raise _translated(error, engine.url) from None
 
 
+@contextmanager
+def session(engine: Engine) -> Iterator[Connection]:
+    """Yield a connection that commits each statement; it is closed at the end, and its locks with it.
+
+    Raises:
+        WarehouseUnavailableError: PostgreSQL cannot be reached, or stopped answering.
+    """
+    try:
+        with engine.connect() as conn:
+            try:
+                yield conn.execution_options(isolation_level="AUTOCOMMIT")
+            finally:
+                conn.invalidate()
+    except DBAPIError as error:
+        raise _translated(error.orig, engine.url) from None
+
+
 def driver(conn: Connection) -> psycopg.Connection[Any]:
     """Return psycopg's own connection under `conn`, in the same transaction, for COPY."""
     return cast("psycopg.Connection[Any]", conn.connection.driver_connection)

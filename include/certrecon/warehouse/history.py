@@ -81,6 +81,10 @@ _END = text("""
 _OPEN_CLAIMS = f"""
     SELECT {", ".join(OPEN_CLAIM.names)}
       FROM reconciliation.claim WHERE target = %(target)s AND ended_run_seq IS NULL"""  # noqa: S608
+_EMPLOYEES = """
+    SELECT DISTINCT employee_number FROM reconciliation.claim
+     WHERE target = %(target)s AND ended_run_seq IS NULL AND employee_number IS NOT NULL
+       AND disposition <> 'not_applicable' AND NOT 'EMPLOYEE_UNKNOWN' = ANY (findings)"""
 _KNOWN = """
     SELECT DISTINCT certificate_id FROM reconciliation.claim
      WHERE target = %(target)s AND tenant_id = %(tenant_id)s AND ended_run_seq IS NULL"""
@@ -151,6 +155,13 @@ def known_certificates(conn: Connection, target: str, tenant_id: str) -> pa.Arra
     schema = pa.schema([("certificate_id", pa.string())])
     known = copy_out(conn, _KNOWN, {"target": target, "tenant_id": tenant_id}, schema)
     return known.column("certificate_id").combine_chunks()
+
+
+def known_numbers(conn: Connection, target: str) -> list[str]:
+    """Return the employee numbers, trimmed, that the last publishing run found among Ditio's employees."""
+    found = copy_out(conn, _EMPLOYEES, {"target": target}, pa.schema([("employee_number", pa.string())]))
+    numbers: list[str] = found.column("employee_number").to_pylist()
+    return numbers
 
 
 def _comparable(claims: pa.Table) -> pa.Table:

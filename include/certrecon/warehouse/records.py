@@ -43,6 +43,9 @@ _REMOVAL = (
     "removal_id", "target", "employee_number", "certificate_type", "certificate_id", "noted_at", "noted_by", "done",
     "note",
 )  # fmt: skip
+_PSEUDONYMISATION = (
+    "pseudonymisation_id", "done_at", "ended_before", "reason", "persons", "claims", "sha256",
+)  # fmt: skip
 # The columns are written out, since a digest must stay the same when a later version adds a column.
 _OF_RUN: Mapping[str, tuple[str, tuple[str, ...], str]] = {
     "attempts": ("ditio_attempt", _ATTEMPT, "run_seq"),
@@ -56,6 +59,7 @@ _OF_RUN: Mapping[str, tuple[str, tuple[str, ...], str]] = {
 _SINCE: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "purges": ("evidence_purge", _PURGE),
     "removals": ("removal", _REMOVAL),
+    "pseudonymisations": ("pseudonymisation", _PSEUDONYMISATION),
 }
 """Sets of rows that come between runs: table, and columns with the id first."""
 
@@ -85,8 +89,10 @@ def read_records(conn: Connection, run_seq: int) -> dict[str, Record]:
 
     Sets of the run: `claims_opened`, `claims_ended`, `attempts`, `withdrawn_opened`, `withdrawn_ended`,
     `dangling_opened`, `dangling_ended`, `approvals`. Sets of what came since the link before: `purges`,
-    `removals`. Of a run in the chain these end where its own record says; of a running one they end
-    with the last row, and the caller holds the chain's lock.
+    `removals`, `pseudonymisations`. Of a run in the chain these end where its own record says, and what
+    its record lacks, because the version that wrote it did not know the set, is left out: the first run
+    that knows it covers all rows until then. Of a running one they end with the last row, and the
+    caller holds the chain's lock.
     """
     row = conn.execute(_RUN, {"run_seq": run_seq}).one()
     found = {
@@ -96,8 +102,10 @@ def read_records(conn: Connection, run_seq: int) -> dict[str, Record]:
     for name, (table, columns, of_run) in _OF_RUN.items():
         found[name] = _rows(conn, table, columns, f"{of_run} = %(run_seq)s", {"run_seq": run_seq})
     before = conn.execute(_BEFORE, {"chain_no": row.chain_no}).scalar_one_or_none()
+    own = row.records if row.chain_no is not None else None
     for name, (table, columns) in _SINCE.items():
-        own = row.records if row.chain_no is not None else None
+        if own is not None and name not in own:
+            continue
         found[name] = _since(conn, table, columns, _upto(before, name), _upto(own, name))
     return found
 

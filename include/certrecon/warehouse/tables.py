@@ -83,6 +83,8 @@ claim = Table(
     Column("findings", ARRAY(Text), nullable=False), _json("detail"),
     _count("first_run_seq", null=False), _count("ended_run_seq"),
     Column("row_sha256", LargeBinary, nullable=False), _count("since_run_seq", null=False),
+    _count("pseudonymisation_id"), Column("pseudonym_sha256", LargeBinary),
+    CheckConstraint("(pseudonymisation_id IS NULL) = (pseudonym_sha256 IS NULL)", name="claim_pseudonymised"),
     Index("claim_open_once", "target", "certificate_id", "certificate_type", unique=True,
           postgresql_nulls_not_distinct=True, postgresql_where=text("ended_run_seq IS NULL")),
     Index("claim_open_of_tenant", "target", "tenant_id", postgresql_where=text("ended_run_seq IS NULL")),
@@ -104,9 +106,11 @@ claim = Table(
           postgresql_where=text("ended_run_seq IS NOT NULL")),
     Index("claim_ended_of_tenant", "target", "tenant_id", postgresql_where=text("ended_run_seq IS NOT NULL")),
 )  # fmt: skip
-"""A claim over the publishing runs in which it stayed the same; only `ended_run_seq` is ever set later.
+"""A claim over the publishing runs in which it stayed the same.
 
+Later only `ended_run_seq` is set, and in an ended row a pseudonym takes the person's place, each once.
 `since_run_seq` is the run since which the claim has had its disposition, over all changes of other columns.
+`pseudonym_sha256` is the digest of a pseudonymised row as it is now; `row_sha256` stays what it was.
 """
 
 claim_person = Table(
@@ -118,7 +122,9 @@ claim_person = Table(
     Index("claim_person_once", "target", "person_name", "resource_id", "employee_number", unique=True,
           postgresql_nulls_not_distinct=True),
 )  # fmt: skip
-"""Every name under which claims of a target were ever seen, a row a person, name and number: what pages search.
+"""Every name under which claims of a target are on the record, a row a person, name and number: what pages search.
+
+A row goes when the last claim of its person is pseudonymised.
 
 A million claims have some tens of thousands of them, so a part of a name is found without an index on names.
 """
@@ -195,6 +201,17 @@ evidence_purge = Table(
     Index("evidence_purge_of_run", "run_seq"),
 )  # fmt: skip
 """A removal of evidence, append-only."""
+
+pseudonymisation = Table(
+    "pseudonymisation", metadata,
+    _identity("pseudonymisation_id"), _instant("done_at", null=False), Column("ended_before", Date, nullable=False),
+    _text("reason", null=False), _count("persons", null=False), _count("claims", null=False),
+    _text("sha256", null=False),
+)  # fmt: skip
+"""A set of closed claims that were pseudonymised at once, append-only.
+
+`sha256` is over number and `pseudonym_sha256` of each, by number; they had all ended before the day `ended_before`.
+"""
 
 removal = Table(
     "removal", metadata,

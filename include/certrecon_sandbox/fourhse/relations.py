@@ -74,7 +74,7 @@ def link_row(identity: str, certificate: Row, action: Row, own_expiry: str | Non
         "action_type": action["action_type"],
         "resource_id": certificate["resource_id"],
         "certificate_name": certificate["name"],
-        "date_release": certificate["date_release"],
+        "date_release": certificate.get("date_release"),
         "office_id": action["subtenant_id"],
         "office_name": action["office_name"],
         "permission": "write",
@@ -118,7 +118,7 @@ def _derived(world: World, row: Row) -> Row:
 def _from_certificate(certificate: Row, link: Row) -> Row:
     taken = {
         "certificate_name": certificate["name"],
-        "date_release": certificate["date_release"],
+        "date_release": certificate.get("date_release"),
         "resource_id": certificate["resource_id"],
     }
     if link["is_date_inherited"]:

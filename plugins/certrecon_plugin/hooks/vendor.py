@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Coroutine
 from typing import Any, NoReturn
 
 from airflow.providers.http.hooks.http import HttpHook
@@ -10,8 +11,12 @@ from airflow.sdk.exceptions import AirflowException
 from airflow.sdk.log import mask_secret
 
 from certrecon.api.endpoint import parse_base_url
-from certrecon.errors import ConnectionSettingsError
+from certrecon.api.loop import run
+from certrecon.errors import CertreconError, ConnectionSettingsError
 from certrecon_plugin.masking import mask_quietly
+
+MASKED = "***"
+"""What Airflow's form shows in place of a secret, and may hand over where the real one is not known to it."""
 
 
 class VendorHook(HttpHook):
@@ -35,6 +40,21 @@ class VendorHook(HttpHook):
     def run(self, *_args: Any, **_kwargs: Any) -> NoReturn:
         """Refuse the http provider's request."""
         self.get_conn()
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Return whether the connection works, and in words what it sees or what is wrong (*Test connection*).
+
+        Asks for a token and a few rows; writes nothing and shows no secret. The connection's id is left out of the
+        words: Airflow's own test makes one up.
+        """
+        try:
+            return True, run(self._probe())
+        except CertreconError as error:
+            return False, str(error).replace(f"connection '{self.http_conn_id}'", "connection")
+
+    def _probe(self) -> Coroutine[Any, Any, str]:
+        """Return the coroutine that says what the connection sees, or raises what is wrong."""
+        raise NotImplementedError
 
     def _settings(self) -> ConnectionParts:
         mask_quietly()
@@ -103,6 +123,7 @@ class ConnectionParts:
     def part_or_none(self, key: str) -> str | None:
         """Return a key of `extra` that may be missing."""
         value = self._extra.get(key)
+        self._require_unmasked(f"extra '{key}'", value)
         return str(value) if value not in {None, ""} else None
 
     def secret(self, key: str) -> str | None:
@@ -121,4 +142,10 @@ class ConnectionParts:
         if value is None or not str(value).strip():
             where = self._where[0].upper() + self._where[1:]
             raise ConnectionSettingsError(f"{where} has no {name}. It needs {self._needs}")
+        self._require_unmasked(name, value)
         return str(value)
+
+    def _require_unmasked(self, name: str, value: Any) -> None:
+        if value == MASKED:
+            message = f"{name} of {self._where} is '{MASKED}', Airflow's mask and not the value: type it in again"
+            raise ConnectionSettingsError(message)

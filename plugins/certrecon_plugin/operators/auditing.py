@@ -1,4 +1,4 @@
-"""Tasks of the weekly verification: recompute everything, then remove evidence past its retention."""
+"""Tasks of the weekly verification: recompute everything, then remove or pseudonymise what is past its retention."""
 
 from __future__ import annotations
 
@@ -42,15 +42,27 @@ class VerifyOperator(BaseOperator):
 
 
 class PurgeOperator(BaseOperator):
-    """Removes evidence past its retention, on the record; runs only after a verification that held."""
+    """Removes evidence and pseudonymises persons past their retention, on the record.
+
+    It runs only after a verification that held.
+    """
 
     def execute(self, context: Context) -> dict[str, int]:
-        """Return how many parts and files went."""
+        """Return how many parts and files went, and how many persons and claims have a pseudonym now."""
+        from certrecon.audit.pseudonymise import pseudonymise_past
         from certrecon.audit.purge import purge_expired
         from certrecon.settings import load_settings
+        from certrecon.stages.open_run import evidence_address
 
         settings = load_settings().settings
         today = context["dag_run"].run_after.astimezone(settings.zone).date()
         with warehouse(WRITER) as engine:
             done = purge_expired(engine, evidence_root, today, settings.evidence.retention_days)
-        return {"parts": len(done), "files": sum(one.files for one in done)}
+            root = evidence_root(evidence_address(settings))
+            named = pseudonymise_past(engine, root, today, settings.personal_data.retention_days)
+        return {
+            "parts": len(done),
+            "files": sum(one.files for one in done),
+            "persons": named.persons,
+            "claims": named.claims,
+        }

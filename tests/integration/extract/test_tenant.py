@@ -60,8 +60,8 @@ def test_everything_of_a_tenant_and_of_no_other(tmp_path: Path) -> None:
     assert rows_of(read.persons)[0] == {"person_id": "p0000", "project_id": "t", "number": "np0000"}
     assert all(facts.read_from <= facts.read_to for facts in read.datasets)
     assert [body.get("history") for body in fourhse.bodies].count(True) == 2
-    # Each index: every page, and page 1 once more.
-    assert fourhse.requests == {"certificate": 4, "certificate-action": 4, "person": 2}
+    # Each index: every page, and every page once more.
+    assert fourhse.requests == {"certificate": 6, "certificate-action": 6, "person": 2}
 
 
 def test_nothing_at_all(tmp_path: Path) -> None:
@@ -149,6 +149,10 @@ def lose_a_row(_fourhse: FourHse, asked: Asked) -> None:
     asked.rows = asked.rows[:-1]
 
 
+def lose_the_id(_fourhse: FourHse, asked: Asked) -> None:
+    asked.rows = [asked.rows[0] | {"certificate_id": None}, *asked.rows[1:]]
+
+
 def repeat_for_ever(_fourhse: FourHse, asked: Asked) -> None:
     asked.headers["X-Pagination-Page-Count"] = "150000"
     asked.headers["X-Pagination-Current-Page"] = str(asked.page)
@@ -180,6 +184,8 @@ OUTCOMES: list[tuple[str, Change, int | str]] = [
     ("a row goes while it is read", on_request(3, delete(5)), 2),
     ("a row comes while it is read", on_request(3, insert), 2),
     ("one goes at the start, one comes", on_request(2, both(delete(5), insert)), 2),
+    ("one goes from page 2, one comes", on_request(3, both(delete(150), insert)), 2),
+    ("an id is null once", on_request(2, lose_the_id), 2),
     ("a row twice", repeat_a_row, 1),
     ("a row missing", lose_a_row, "counts 250 rows, 247 different"),
     ("a row missing once", on_request(2, lose_a_row), 2),
@@ -261,6 +267,7 @@ def test_odd_ids_and_values_are_kept_as_text(tmp_path: Path) -> None:
     read = extract(fourhse, tmp_path)
     assert column(read.certificates, "certificate_id") == ["", "1", "last", "é\x00"]
     assert (read.certificates.without_id, read.certificates.rows, read.certificates.vendor_total) == (2, 4, 6)
+    assert read.certificates.reads == 2, "rows without an id are believed when they come again"
     assert set(column(read.certificates, "tenant_id")) == {"t"}
     assert rows_of(read.certificates)[0] == {
         "certificate_id": "1", "tenant_id": "t", "name": "name 1", "action_type": "TRAINING", "warning": "1",

@@ -14,6 +14,7 @@ from certrecon_sandbox import credentials
 from certrecon_sandbox.generate import generate_world
 from certrecon_sandbox.server import SandboxServer
 from certrecon_sandbox.world import WorldSpec
+from tests.integration.sandbox.raw import Raw
 
 TODAY = dt.date(2026, 3, 2)
 SPEC = WorldSpec(certificates=400, seed=3, today=TODAY)
@@ -88,3 +89,11 @@ def client(server: SandboxServer, password_form: dict[str, str], client_form: di
     yield client
     client.fourhse.close()
     client.ditio.close()
+
+
+@pytest.fixture
+def raw(client: Client) -> Iterator[Raw]:
+    """A client on bare sockets, of a sandbox without faults."""
+    client.server.sandbox.faults.clear()
+    yield Raw(client)
+    client.server.sandbox.faults.clear()

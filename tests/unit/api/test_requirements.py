@@ -168,7 +168,7 @@ def test_two_rows_for_one_key_are_not_sent_to_ditio() -> None:
 
 
 def test_a_row_at_fault_is_named_by_its_place() -> None:
-    with pytest.raises(RequirementError, match="Row 2 of the certificates for Ditio .*certificateType: is missing"):
+    with pytest.raises(RequirementError, match=r"Row 2 of the certificates for Ditio .*certificateType: is missing"):
         stated([DITIO, DITIO | {"certificateType": None}])
     with pytest.raises(RequirementError, match=r"Row 1 .*\(row\): is no certificate"):
         stated(["1042"])  # type: ignore[list-item]

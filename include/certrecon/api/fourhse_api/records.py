@@ -84,11 +84,11 @@ class WrittenRecords(ListedRecords[Row, Filter], Generic[Row, Filter, New, Chang
         body = (self.entity.new.from_mapping(new) if isinstance(new, Mapping) else new).as_json()
         row_id = body.setdefault(key, str(uuid.uuid4()))
         try:
-            sent = await self.client.write("POST", f"{self.entity.path}/create", body=body, expect=Expect.OBJECT)
+            answer = await self.client.write("POST", f"{self.entity.path}/create", body=body, expect=Expect.OBJECT)
         except UnknownOutcomeError as error:
             reason = str(error)
         else:
-            return read_row(self.entity, sent.answer.body)
+            return read_row(self.entity, answer.body)
         told = f"{reason}. Look for {key} {row_id} with view(), and with index() in case 4HSE chose another id"
         raise UnknownOutcomeError(told, row_id)
 
@@ -104,13 +104,14 @@ class WrittenRecords(ListedRecords[Row, Filter], Generic[Row, Filter, New, Chang
         """
         self._check_id(row_id)
         body = (self.entity.change.from_mapping(change) if isinstance(change, Mapping) else change).as_json()
-        sent = await self.client.write("PUT", f"{self.entity.path}/update", row_id, body=body, expect=Expect.OBJECT)
-        return read_row(self.entity, sent.answer.body)
+        answer = await self.client.write("PUT", f"{self.entity.path}/update", row_id, body=body, expect=Expect.OBJECT)
+        return read_row(self.entity, answer.body)
 
     async def delete(self, row_id: str, *, force: bool = False) -> Deletion:
         """Delete a row and all that hangs on it, or without `force` show what would be deleted.
 
-        A deletion is sent again where there was no answer; a row that is gone by then was deleted.
+        A deletion is sent again where there was no answer. It first looks whether there is such a row; a row
+        that is gone after that was deleted.
 
         Raises:
             RequestRefusedError: There is no such row (`status` 404), or 4HSE refused.
@@ -121,25 +122,24 @@ class WrittenRecords(ListedRecords[Row, Filter], Generic[Row, Filter, New, Chang
         operation = f"{self.entity.path}/delete"
         if not force:
             return Deletion(row_id, done=False, children=await self._preview(operation, row_id))
-        gone = {HTTPStatus.NOT_FOUND}
-        sent = await self.client.write("DELETE", operation, row_id, query={"force": "true"}, accept=gone)
-        if sent.answer.status in gone and not sent.doubts:
+        if await self.client.view_body(self.entity.path, row_id) is None:
             message = f"4HSE has no {self.entity.path} {row_id} to delete (404)"
             raise RequestRefusedError(message, HTTPStatus.NOT_FOUND)
+        await self.client.write("DELETE", operation, row_id, query={"force": "true"}, accept={HTTPStatus.NOT_FOUND})
         return Deletion(row_id, done=True)
 
     async def _preview(self, operation: str, row_id: str) -> tuple[Any, ...]:
         # Without the key `force`: false is its documented default, and a server that reads the word
         # "false" as any other text that is not empty would delete.
-        sent = await self.client.write("DELETE", operation, row_id, accept={HTTPStatus.CONFLICT})
+        answer = await self.client.write("DELETE", operation, row_id, accept={HTTPStatus.CONFLICT})
         try:
-            listed = msgspec.json.decode(mended(sent.answer.body))
+            listed = msgspec.json.decode(mended(answer.body))
         except (ValueError, RecursionError):
             listed = None
         if isinstance(listed, dict | list) and not _is_error(listed):
             return tuple(listed) if isinstance(listed, list) else tuple(listed.items())
         message = (
-            f"4HSE answered the preview of a deletion with {sent.answer.status} and no list. Look with view() "
+            f"4HSE answered the preview of a deletion with {answer.status} and no list. Look with view() "
             f"whether {self.entity.path} {row_id} is still there"
         )
         raise ResponseFormatError(message)

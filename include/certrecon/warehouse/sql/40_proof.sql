@@ -22,6 +22,28 @@ END $$;
 COMMENT ON FUNCTION reconciliation.refuse_past_change() IS
     'Refuses a change of a row that lasts over runs; the argument names its key.';
 
+CREATE FUNCTION reconciliation.refuse_claim_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION USING MESSAGE = format(
+        'claim %s is on the record: of its row only ended_run_seq is set, and once; in an ended row a pseudonym takes '
+        'the place of the person, and once', OLD.claim_id);
+END $$;
+COMMENT ON FUNCTION reconciliation.refuse_claim_change() IS 'Refuses a change of a claim that is neither its end nor '
+    'its pseudonymisation.';
+
+CREATE FUNCTION reconciliation.refuse_known_person() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF OLD.resource_id IS NULL OR EXISTS (
+        SELECT FROM reconciliation.claim AS c
+         WHERE c.target = OLD.target AND left(c.resource_id, 160) = OLD.resource_id) THEN
+        RAISE EXCEPTION USING MESSAGE = format(
+            '%s of %s is refused: its rows are a record and stay while a claim names the person',
+            TG_OP, TG_TABLE_NAME);
+    END IF;
+    RETURN OLD;
+END $$;
+COMMENT ON FUNCTION reconciliation.refuse_known_person() IS 'Lets the name of a person go whom no claim names.';
+
 CREATE FUNCTION reconciliation.wait_for_chain() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(hashtext('certrecon chain'));
@@ -46,17 +68,29 @@ CREATE TRIGGER claim_stays BEFORE DELETE OR TRUNCATE ON reconciliation.claim
     FOR EACH STATEMENT EXECUTE FUNCTION reconciliation.refuse_change();
 CREATE TRIGGER claim_only_ends BEFORE UPDATE ON reconciliation.claim
     FOR EACH ROW
-    WHEN (OLD.ended_run_seq IS NOT NULL OR NEW.ended_run_seq IS NULL
-          OR (OLD.claim_id, OLD.target, OLD.certificate_id, OLD.certificate_type, OLD.tenant_id, OLD.certificate_name,
-              OLD.action_type, OLD.resource_type, OLD.resource_id, OLD.person_name, OLD.employee_number, OLD.issued_on,
-              OLD.valid_until, OLD.linked, OLD.disposition, OLD.findings, OLD.detail, OLD.first_run_seq, OLD.row_sha256,
-              OLD.since_run_seq)
-             IS DISTINCT FROM
-             (NEW.claim_id, NEW.target, NEW.certificate_id, NEW.certificate_type, NEW.tenant_id, NEW.certificate_name,
-              NEW.action_type, NEW.resource_type, NEW.resource_id, NEW.person_name, NEW.employee_number, NEW.issued_on,
-              NEW.valid_until, NEW.linked, NEW.disposition, NEW.findings, NEW.detail, NEW.first_run_seq, NEW.row_sha256,
-              NEW.since_run_seq))
-    EXECUTE FUNCTION reconciliation.refuse_past_change('claim_id');
+    WHEN ((OLD.claim_id, OLD.target, OLD.certificate_id, OLD.certificate_type, OLD.tenant_id, OLD.certificate_name,
+           OLD.action_type, OLD.resource_type, OLD.issued_on, OLD.valid_until, OLD.linked, OLD.disposition,
+           OLD.findings, OLD.first_run_seq, OLD.row_sha256, OLD.since_run_seq)
+          IS DISTINCT FROM
+          (NEW.claim_id, NEW.target, NEW.certificate_id, NEW.certificate_type, NEW.tenant_id, NEW.certificate_name,
+           NEW.action_type, NEW.resource_type, NEW.issued_on, NEW.valid_until, NEW.linked, NEW.disposition,
+           NEW.findings, NEW.first_run_seq, NEW.row_sha256, NEW.since_run_seq)
+          OR NOT (
+              (OLD.ended_run_seq IS NULL AND NEW.ended_run_seq IS NOT NULL
+               AND (OLD.resource_id, OLD.person_name, OLD.employee_number, OLD.detail, OLD.pseudonymisation_id,
+                    OLD.pseudonym_sha256)
+                   IS NOT DISTINCT FROM
+                   (NEW.resource_id, NEW.person_name, NEW.employee_number, NEW.detail, NEW.pseudonymisation_id,
+                    NEW.pseudonym_sha256))
+              OR
+              (OLD.ended_run_seq IS NOT NULL AND NEW.ended_run_seq IS NOT DISTINCT FROM OLD.ended_run_seq
+               AND OLD.pseudonymisation_id IS NULL AND NEW.pseudonymisation_id IS NOT NULL
+               AND NEW.pseudonym_sha256 IS NOT NULL
+               AND coalesce(NEW.resource_id ~ '^pseudonym-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$', false)
+               AND NEW.person_name IS NULL AND NEW.employee_number IS NULL
+               AND NEW.detail IS NOT DISTINCT FROM
+                   jsonb_set(OLD.detail, '{ditio_employee_number}', 'null', false))))
+    EXECUTE FUNCTION reconciliation.refuse_claim_change();
 
 CREATE TRIGGER withdrawn_stays BEFORE DELETE OR TRUNCATE ON reconciliation.withdrawn_upsert
     FOR EACH STATEMENT EXECUTE FUNCTION reconciliation.refuse_change();
@@ -96,10 +130,19 @@ CREATE TRIGGER settings_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON reconciliati
     FOR EACH STATEMENT EXECUTE FUNCTION reconciliation.refuse_change();
 CREATE TRIGGER installation_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON reconciliation.installation
     FOR EACH STATEMENT EXECUTE FUNCTION reconciliation.refuse_change();
-CREATE TRIGGER person_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON reconciliation.claim_person
+CREATE TRIGGER person_stays BEFORE UPDATE OR TRUNCATE ON reconciliation.claim_person
+    FOR EACH STATEMENT EXECUTE FUNCTION reconciliation.refuse_change();
+CREATE TRIGGER known_person_stays BEFORE DELETE ON reconciliation.claim_person
+    FOR EACH ROW EXECUTE FUNCTION reconciliation.refuse_known_person();
+CREATE TRIGGER pseudonymisation_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON reconciliation.pseudonymisation
     FOR EACH STATEMENT EXECUTE FUNCTION reconciliation.refuse_change();
 
 CREATE TRIGGER purge_waits BEFORE INSERT ON reconciliation.evidence_purge
     FOR EACH STATEMENT EXECUTE FUNCTION reconciliation.wait_for_chain();
 CREATE TRIGGER removal_waits BEFORE INSERT ON reconciliation.removal
+    FOR EACH STATEMENT EXECUTE FUNCTION reconciliation.wait_for_chain();
+CREATE TRIGGER pseudonymisation_waits BEFORE INSERT ON reconciliation.pseudonymisation
+    FOR EACH STATEMENT EXECUTE FUNCTION reconciliation.wait_for_chain();
+-- Whoever pseudonymises holds the chain's lock: nobody's claims come back while their name goes.
+CREATE TRIGGER claim_waits BEFORE INSERT ON reconciliation.claim
     FOR EACH STATEMENT EXECUTE FUNCTION reconciliation.wait_for_chain();

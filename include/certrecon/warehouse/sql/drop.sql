@@ -8,4 +8,6 @@ DROP VIEW IF EXISTS reconciliation.claim_current;
 DROP FUNCTION IF EXISTS reconciliation.refuse_change() CASCADE;
 DROP FUNCTION IF EXISTS reconciliation.refuse_run_change() CASCADE;
 DROP FUNCTION IF EXISTS reconciliation.refuse_past_change() CASCADE;
+DROP FUNCTION IF EXISTS reconciliation.refuse_claim_change() CASCADE;
+DROP FUNCTION IF EXISTS reconciliation.refuse_known_person() CASCADE;
 DROP FUNCTION IF EXISTS reconciliation.wait_for_chain() CASCADE;

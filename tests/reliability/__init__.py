@@ -1,0 +1,1 @@
+"""The promises of the design under every fault that can be produced."""
