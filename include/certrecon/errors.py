@@ -88,7 +88,7 @@ class WarehouseUnavailableError(PassingError):
 
 
 class StillSendingError(PassingError):
-    """Another process sends this very run's rows, as after a scheduler that died without its tasks."""
+    """Another process sends to the same target, as after a scheduler that died without its tasks."""
 
 
 class SourceError(CertreconError):

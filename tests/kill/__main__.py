@@ -1,3 +1,4 @@
+# ruff: noqa: T201 - it talks to a terminal
 """`make test-kill`: kill everything everywhere, print what came of it; `SEED=` repeats the kills of an earlier time."""
 
 from __future__ import annotations

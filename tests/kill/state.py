@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import Engine
@@ -101,7 +102,7 @@ def sent_again(vendor: Vendor) -> int:
     """Return how many rows Ditio was sent more often than once in a row with the same payload."""
     again = 0
     for rows in _rows_sent(vendor).values():
-        again += sum(one[1] == other[1] for one, other in zip(rows, rows[1:], strict=False))
+        again += sum(one[1] == other[1] for one, other in pairwise(rows))
     return again
 
 
@@ -117,11 +118,9 @@ def _rows_sent(vendor: Vendor) -> dict[tuple[str, str], list[tuple[float, str]]]
 
 def _first(more: list[str], less: list[str]) -> str:
     """Return the first row that differs, without what is the same in the first that is wanted."""
-    pair = [
-        dict(json.loads(row)[1]) if row.startswith("[") else {} for row in (more + ["", ""])[:1] + (less + [""])[:1]
-    ]
-    names = [name for name in {**pair[0], **pair[1]} if pair[0].get(name) != pair[1].get(name)]
-    return ", ".join(f"{name} {pair[0].get(name)!r} instead of {pair[1].get(name)!r}" for name in names)
+    mine, wanted = (dict(json.loads(rows[0])[1]) if rows else {} for rows in (more, less))
+    names = [name for name in {**mine, **wanted} if mine.get(name) != wanted.get(name)]
+    return ", ".join(f"{name} {mine.get(name)!r} instead of {wanted.get(name)!r}" for name in names)
 
 
 def _spelled(rows: Any) -> set[str]:

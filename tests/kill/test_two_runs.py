@@ -10,27 +10,39 @@ import pytest
 
 from tests.contract import warehouse as sql
 from tests.kill.ground import SETTLED, Ground
-from tests.kill.runs import AirflowRun, Phase, Starting, TaskProcess
+from tests.kill.runs import TASK_SECONDS, AirflowRun, Phase, Starting, TaskProcess
 from tests.kill.vendor import CERTIFICATES, Point
 
 
 def test_a_run_that_is_taken_over_while_it_sends(ground: Ground) -> None:
-    """The first one waits for an answer; meanwhile the second opens and ends. Then the answer comes."""
+    """The second run opens while an answer to the first is held back; it sends only once the first has stopped."""
     ground.put_back(SETTLED)
     first, second = ground.run(), ground.run()
+    publishes = threading.Event()
 
-    def watched(step: str, start: Starting) -> TaskProcess:
+    def told(step: str, start: Starting) -> TaskProcess:
+        process = start()
+        if step == "publish":
+            publishes.set()
+        return process
+
+    def held(step: str, start: Starting) -> TaskProcess:
         if step != "publish":
             return start()
         with ground.vendor.holding(CERTIFICATES, Point.PROCESSED, skip=1):
             process = start()
             while not ground.vendor.held.exists():
                 assert process.is_working(), "nothing was sent"
-            assert second.go(), second.failures()
+            later.start()
+            assert publishes.wait(TASK_SECONDS), second.failures()
+            time.sleep(1)
         return process
 
-    first.watch = watched
+    first.watch, second.watch = held, told
+    later = threading.Thread(target=second.go)
     assert not first.go()
+    later.join()
+    assert second.given.result("finalise") is not None, second.failures()
     must_have_been_taken_over(ground, first)
     assert ground.problems(0) == []
 
@@ -78,7 +90,7 @@ def must_have_been_taken_over(ground: Ground, run: AirflowRun) -> None:
     """Check that the run is on the record as abandoned, and that its tasks say so."""
     with ground.engine() as engine:
         rows = sql.rows(engine, "SELECT run_seq, status, failure FROM reconciliation.run ORDER BY run_seq")[-2:]
-    assert [row["status"] for row in rows][0] == "failed"
+    assert rows[0]["status"] == "failed"
     assert rows[1]["status"] in {"succeeded", "succeeded_with_rejects"}
     assert rows[0]["failure"] == f"abandoned: run {rows[1]['run_seq']} took the target over"
     said = list(run.failures().values())

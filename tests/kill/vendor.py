@@ -206,7 +206,7 @@ class _Doorkeeper:
         if seen != order["skip"] + 1:
             return
         self._vendor.held.touch()
-        while self._vendor.order().get("id") == order["id"]:
+        while self._vendor.order().get("id") == order["id"]:  # noqa: ASYNC110 - another process lets it go
             await asyncio.sleep(LOOK_SECONDS)
 
 

@@ -48,7 +48,7 @@ def main() -> int:
                 "--dist",
                 "load",
                 "-k",
-                "not page and not every_kind",
+                "not shows_this_matrix and not every_kind",
                 str(Path(__file__).parent),
             ],
             env={**os.environ, RESULTS: str(file)},

@@ -68,6 +68,7 @@ class Blocking(Generic[Client]):
 
     @contextmanager
     def _opened(self) -> Iterator[tuple[asyncio.Runner, Client]]:
+        _require_no_loop()
         with new_runner() as runner:
             manager = self._make()
             client = runner.run(_entered(manager))
@@ -75,6 +76,15 @@ class Blocking(Generic[Client]):
                 yield runner, client
             finally:
                 runner.run(_left(manager))
+
+
+def _require_no_loop() -> None:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    message = "an event loop is running here: use the client with 'async with' instead of the waiting calls"
+    raise RuntimeError(message)
 
 
 async def _following(items: AsyncGenerator[Result]) -> Result:

@@ -143,7 +143,7 @@ async def run_publish(place: Workplace, planned: Planned, api: CertificatesApi) 
         GuardTrippedError: Somebody must agree, and nobody could be asked.
         PublishingError: Rows are left that Ditio has not acknowledged.
         RunTakenOverError: The run is no longer the running one of its target.
-        StillSendingError: Another process sends the rows of this run.
+        StillSendingError: Another process sends to the same target.
     """
     rows = planned.plan.rows
     if not place.run.publishes:
@@ -152,7 +152,7 @@ async def run_publish(place: Workplace, planned: Planned, api: CertificatesApi) 
     if not may_send(place, planned):
         log.info("Nothing of %s rows is sent: the plan was refused", rows)
         return Published(rows)
-    with only_sender(place.engine, place.run.run_seq):
+    with only_sender(place.engine, place.run.target):
         left = outbox(place, planned)
         if not left.num_rows:
             return Published(rows)

@@ -1,4 +1,4 @@
-"""Who may send a run's rows: one process at a time."""
+"""Who may send to a target: one process at a time."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ from certrecon.warehouse.engine import session
 WAIT_SECONDS = 60.0
 LOOK_SECONDS = 0.2
 
-_TRY = text("SELECT pg_try_advisory_lock(hashtextextended('certrecon sends run ' || CAST(:run_seq AS text), 0))")
+_TRY = text("SELECT pg_try_advisory_lock(hashtextextended('certrecon sends to ' || :target, 0))")
 
 
 @contextmanager
-def only_sender(engine: Engine, run_seq: int, wait: float = WAIT_SECONDS) -> Iterator[None]:
-    """Be the only process that sends a run's rows, for the length of a block.
+def only_sender(engine: Engine, target: str, wait: float = WAIT_SECONDS) -> Iterator[None]:
+    """Be the only process that sends to a target, for the length of a block.
 
-    A scheduler that dies alone leaves its task at work, and the next one starts the task again: both would
-    read the same outbox, and each send what the other one has got acknowledged. The lock belongs to a
-    session of PostgreSQL, so it ends with the process that holds it.
+    A run that was taken over notices it when it commits its next answer, and a scheduler that dies alone
+    leaves its task at work beside the one that the next scheduler starts. Neither may put an older row
+    over one that Ditio has acknowledged meanwhile. The lock belongs to a session of PostgreSQL, so it ends
+    with the process that holds it.
 
     Args:
         engine: The warehouse.
-        run_seq: The run.
+        target: The target's digest.
         wait: Seconds to wait for another process to end.
 
     Raises:
@@ -35,8 +36,11 @@ def only_sender(engine: Engine, run_seq: int, wait: float = WAIT_SECONDS) -> Ite
     """
     end = time.monotonic() + wait
     with session(engine) as conn:
-        while not conn.execute(_TRY, {"run_seq": run_seq}).scalar_one():
+        while not conn.execute(_TRY, {"target": target}).scalar_one():
             if time.monotonic() > end:
-                raise StillSendingError(f"Another process still sends the rows of run {run_seq}. Try again later.")
+                raise StillSendingError(
+                    "Another process still sends to the same Ditio company: an earlier run that was taken over, or "
+                    "an earlier try of this task. Nothing was sent; try again when it has ended."
+                )
             time.sleep(LOOK_SECONDS)
         yield

@@ -1,4 +1,4 @@
-"""One process at a time sends a run's rows; the lock ends with whoever holds it."""
+"""One process at a time sends to a target; the lock ends with whoever holds it."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from certrecon.warehouse.engine import connect_engine
 from certrecon.warehouse.sending import only_sender
 
 
-def test_a_second_sender_of_a_run_is_refused(warehouse: Engine, warehouse_url: str) -> None:
+def test_a_second_sender_to_a_target_is_refused(warehouse: Engine, warehouse_url: str) -> None:
     other = connect_engine(warehouse_url)
-    with only_sender(warehouse, 7):
-        with pytest.raises(StillSendingError, match="run 7"), only_sender(other, 7, wait=0):
+    with only_sender(warehouse, "this"):
+        with pytest.raises(StillSendingError, match="still sends"), only_sender(other, "this", wait=0):
             pass
-        with only_sender(other, 8, wait=0):
+        with only_sender(other, "another", wait=0):
             pass
-    with only_sender(other, 7, wait=0):
+    with only_sender(other, "this", wait=0):
         pass
     other.dispose()
 
 
 def test_a_failure_ends_the_lock_too(warehouse: Engine) -> None:
-    with pytest.raises(ZeroDivisionError), only_sender(warehouse, 7):
+    with pytest.raises(ZeroDivisionError), only_sender(warehouse, "this"):
         raise ZeroDivisionError
-    with only_sender(warehouse, 7, wait=0):
+    with only_sender(warehouse, "this", wait=0):
         pass

@@ -106,8 +106,13 @@ def test_any_fsspec_store_serves() -> None:
 def test_what_cannot_be_written_whole_leaves_what_was_there(evidence: RunEvidence) -> None:
     """A full disk or a kill must not leave half a manifest or half a witness, which would look like tampering."""
     evidence.write_at("chain.json", b"before")
-    with pytest.raises(EvidenceError, match="No space left"), evidence.create("chain.json") as opened:
-        opened.sink.write(b"half")
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def break_off() -> None:
+        with evidence.create("chain.json") as opened:
+            opened.sink.write(b"half")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(EvidenceError, match="No space left"):
+        break_off()
     assert evidence.read_bytes("chain.json") == b"before"
     assert [path.name for path in evidence.path("chain.json").parent.iterdir()] == ["chain.json"]
