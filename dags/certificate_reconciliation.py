@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from airflow.sdk import (
     DAG,
     CronTriggerTimetable,
+    DeadlineAlert,
+    DeadlineReference,
     Param,
+    SyncCallback,
     TriggerRule,
     chain,
 )
@@ -31,6 +34,7 @@ from certrecon_plugin.operators.judging import (
 )
 from certrecon_plugin.operators.opening import FindTenantsOperator, OpenRunOperator
 from certrecon_plugin.operators.publishing import LoadOperator, PublishOperator
+from certrecon_plugin.telling.callbacks import DEADLINE_HOURS, tell_of_broken_run, tell_of_missed_deadline
 
 SCHEDULE = os.environ.get("CERTRECON_SCHEDULE", "30 3 * * *")
 
@@ -112,6 +116,10 @@ what Ditio has not acknowledged goes out with the next run. To run it again, cle
 **When it waits.** The task *approve* asks a person, under *Browse, Required Actions*, where a guard tripped.
 Without an answer in time nothing of the plan is sent, and the next run plans anew.
 
+**Who is told.** People are told by the notifiers of `CERTRECON_NOTIFIERS` when a run fails, waits for an approval, has
+new rejections or withdrawals, or has not ended in time. For DAGs of your own there are the assets `certrecon://ledger`,
+`certrecon://claims` and `certrecon://report`, with counts in each event.
+
 **Before you unpause it.** Unpausing starts the last missed night at once, and that run publishes.
 """
 
@@ -125,6 +133,13 @@ with DAG(
     is_paused_upon_creation=True,
     params=PARAMS,
     default_args=TASK_DEFAULTS,
+    deadline=DeadlineAlert(
+        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        interval=timedelta(hours=DEADLINE_HOURS),
+        callback=SyncCallback(tell_of_missed_deadline),
+        name=f"not ended within {DEADLINE_HOURS:g} h",
+    ),
+    on_failure_callback=tell_of_broken_run,
     tags=["hse", "certificates"],
     doc_md=DOC,
 ):

@@ -91,6 +91,10 @@ class StillSendingError(PassingError):
     """Another process sends to the same target, as after a scheduler that died without its tasks."""
 
 
+class NotToldError(PassingError):
+    """No notifier got a message through; the message names them."""
+
+
 class SourceError(CertreconError):
     """What a vendor answered cannot be taken as the whole truth."""
 

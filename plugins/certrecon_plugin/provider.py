@@ -16,6 +16,7 @@ from certrecon.api.labels import (
     FOURHSE_TOKEN_URL,
     Label,
 )
+from certrecon_plugin.telling.schemes import asset_uris
 
 
 def get_provider_info() -> dict[str, Any]:
@@ -25,6 +26,7 @@ def get_provider_info() -> dict[str, Any]:
         "name": "Certificate reconciliation",
         "description": "4HSE and Ditio as connections, with the hooks that use them.",
         "connection-types": [_fourhse(), _ditio()],
+        "asset-uris": asset_uris(),
     }
 
 

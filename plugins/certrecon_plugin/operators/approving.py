@@ -13,6 +13,7 @@ from airflow.sdk.exceptions import TaskAwaitingInput
 from certrecon_plugin.operators.base import StageOperator, run_of
 from certrecon_plugin.operators.publishing import planned_of
 from certrecon_plugin.resources import workplace
+from certrecon_plugin.telling.tell import tell_of_question
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -67,6 +68,7 @@ class ApproveOperator(StageOperator):
             self.log.warning("Somebody has to approve the plan, and nobody can be asked outside the scheduler.")
             return {"asked": False}
         _put(context, waiting)
+        tell_of_question(context, place, planned, waiting)
         return self._wait(waiting.timeout, dt.datetime.now(dt.UTC))
 
     def _wait(self, left: dt.timedelta, asked_at: dt.datetime) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 
 from certrecon_plugin.resources import evidence_root, warehouse
+from certrecon_plugin.telling.assets import CLAIMS, EVIDENCE, LEDGER, REPORT
+from certrecon_plugin.telling.audit import forget_audit, tell_of_audit
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -15,10 +17,15 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 AUDITOR, WRITER = "certrecon_auditor", "certrecon_writer"
+_TELLING: dict[str, Any] = {"on_failure_callback": tell_of_audit, "on_success_callback": forget_audit}
 
 
 class VerifyOperator(BaseOperator):
     """Recomputes everything that is on the record, reading only."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Read everything that is on the record, and tell people where it does not hold."""
+        super().__init__(inlets=[EVIDENCE, LEDGER, CLAIMS, REPORT], **_TELLING, **kwargs)
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002 - Airflow's signature
         """Return counts.
@@ -46,6 +53,10 @@ class PurgeOperator(BaseOperator):
 
     It runs only after a verification that held.
     """
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Tell people where it stopped."""
+        super().__init__(inlets=[EVIDENCE, REPORT], **_TELLING, **kwargs)
 
     def execute(self, context: Context) -> dict[str, int]:
         """Return how many parts and files went, and how many persons and claims have a pseudonym now."""

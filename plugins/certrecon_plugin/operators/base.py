@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from abc import abstractmethod
 from collections.abc import Callable
 from enum import StrEnum
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 
 from certrecon.errors import CertreconError, IntegrityError
+from certrecon_plugin.telling.closing import closing_line
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -81,10 +83,14 @@ class StageOperator(BaseOperator):
         return self.telling(context, lambda: self.run_stage(context))
 
     def telling(self, context: Context, step: Callable[[], Any]) -> Any:
-        """Run a step; when it fails keep its sentence for the run's last task."""
+        """Run a step and log what it came to; when it fails keep its sentence for the run's last task."""
+        began = time.monotonic()
         try:
-            return step()
+            result = step()
         except CertreconError as error:
             log.error("%s", error)  # noqa: TRY400 - the traceback is Airflow's to print
             context["ti"].xcom_push(key=FAILURE, value=str(error))
+            log.info("%s", closing_line(self.task_id, time.monotonic() - began, failed=True))
             raise
+        log.info("%s", closing_line(self.task_id, time.monotonic() - began, result))
+        return result

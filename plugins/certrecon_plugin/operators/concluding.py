@@ -13,12 +13,14 @@ from certrecon_plugin.operators.base import FAILURE, StageOperator, Task, result
 from certrecon_plugin.operators.judging import VALIDATIONS
 from certrecon_plugin.operators.publishing import planned_of
 from certrecon_plugin.resources import warehouse, workplace
+from certrecon_plugin.telling.assets import CLAIMS, EVIDENCE, LEDGER, REPORTED_ALIAS, reported
+from certrecon_plugin.telling.tell import count_finalised, tell_of_run, tell_of_start
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from certrecon.stages.finalise import Finalised, Reached
-    from certrecon.stages.handle import FileRef
+    from certrecon.stages.handle import FileRef, RunHandle
     from certrecon.stages.report import Reported
     from certrecon.stages.seal_inputs import SealedInputs
     from certrecon.stages.workplace import Workplace
@@ -71,6 +73,10 @@ def _validations(context: Context) -> dict[Subject, FileRef]:
 
 class ReportOperator(StageOperator):
     """Writes the run's report."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Read evidence, ledger and claims."""
+        super().__init__(inlets=[EVIDENCE, LEDGER, CLAIMS], **kwargs)
 
     def run_stage(self, context: Context) -> dict[str, Any]:
         """Return where the report is."""
@@ -172,26 +178,49 @@ def _already(run_seq: int) -> dict[str, Any] | None:
 class FinaliseOperator(StageOperator):
     """Records whatever happened, then fails the run if anything before it failed."""
 
+    def __init__(self, **kwargs: Any) -> None:
+        """Read evidence, and produce the report."""
+        super().__init__(inlets=[EVIDENCE], outlets=[REPORTED_ALIAS], **kwargs)
+
     def run_stage(self, context: Context) -> dict[str, Any]:
         """Return how the run ended.
 
         Raises:
             AirflowFailException: Something before failed.
         """
-        from certrecon.stages.finalise import run_finalise
-        from certrecon.stages.report import Reported
-
-        values = result_of(context, Task.REPORT)
-        reported = Reported.from_json(values) if values else None
         failures = failures_of(context)
         if failures and result_of(context, Task.OPEN_RUN) is None:
+            tell_of_start(context, failures[0])
             raise AirflowFailException(failures[0])
-        done = _already(run_of(context).run_seq)
-        if done is not None:
-            return done
-        with workplace(run_of(context)) as place:
-            ended = run_finalise(place, _reached(context, reported))
-            _tell(place, ended, reported)
-        if ended.failure:
-            raise AirflowFailException(ended.failure)
-        return ended.to_json()
+        run = run_of(context)
+        # A try that was killed right after finalising told nobody, or somebody: it is told again.
+        ended = _already(run.run_seq) or _finalise(context, run)
+        count_finalised(run.run_seq)
+        tell_of_run(context, run.run_seq)
+        if ended["failure"]:
+            raise AirflowFailException(ended["failure"])
+        _say_reported(context, run, ended)
+        return ended
+
+
+def _finalise(context: Context, run: RunHandle) -> dict[str, Any]:
+    """Finalise the run and return how it ended."""
+    from certrecon.stages.finalise import run_finalise
+    from certrecon.stages.report import Reported
+
+    values = result_of(context, Task.REPORT)
+    reported = Reported.from_json(values) if values else None
+    with workplace(run) as place:
+        ended = run_finalise(place, _reached(context, reported))
+        _tell(place, ended, reported)
+    return ended.to_json()
+
+
+def _say_reported(context: Context, run: RunHandle, ended: dict[str, Any]) -> None:
+    """Add the event of the report of a run that ended well."""
+    from certrecon.stages.load import Loaded
+
+    loaded, address = result_of(context, Task.LOAD), ended.get("report")
+    if loaded is not None:
+        shown = f"{run.evidence_root}/{run.run_seq}/{address}" if address else None
+        reported(context, run, str(ended["status"]), Loaded.from_json(loaded), shown)

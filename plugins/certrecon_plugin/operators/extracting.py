@@ -7,6 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from certrecon_plugin.operators.base import StageOperator, Task, result_of, results_of, run_of
 from certrecon_plugin.resources import workplace
+from certrecon_plugin.telling.assets import (
+    CLAIMS,
+    EMPLOYEES,
+    LEDGER,
+    SEALED_ALIAS,
+    TENANT_ENTITIES,
+    sealed_inputs,
+)
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -24,6 +32,7 @@ class ExtractTenantOperator(StageOperator):
 
     def __init__(self, *, tenant_id: str, **kwargs: Any) -> None:
         """Take the project's id."""
+        kwargs["inlets"] = kwargs.get("inlets") or [*TENANT_ENTITIES]  # a mapped task brings an empty list of its own
         super().__init__(**kwargs)
         self.tenant_id = tenant_id
 
@@ -49,6 +58,10 @@ class ExtractTenantOperator(StageOperator):
 class ExtractEmployeesOperator(StageOperator):
     """Reads the employees of Ditio."""
 
+    def __init__(self, **kwargs: Any) -> None:
+        """Read Ditio's employees."""
+        super().__init__(inlets=[EMPLOYEES], **kwargs)
+
     def run_stage(self, context: Context) -> list[dict[str, Any]]:
         """Return the file of the employees."""
         from certrecon.api.loop import run
@@ -70,6 +83,10 @@ class ExtractEmployeesOperator(StageOperator):
 class SealInputsOperator(StageOperator):
     """Seals what the run will be judged on."""
 
+    def __init__(self, **kwargs: Any) -> None:
+        """Read ledger and claims, and produce evidence."""
+        super().__init__(inlets=[LEDGER, CLAIMS], outlets=[SEALED_ALIAS], **kwargs)
+
     def run_stage(self, context: Context) -> dict[str, Any]:
         """Return the digest of the inputs and how many rows each dataset has."""
         from certrecon.stages.extract import Extracted, is_sandbox
@@ -81,4 +98,6 @@ class SealInputsOperator(StageOperator):
         read = [Extracted.from_json(values) for values in results_of(context, Task.EXTRACT_TENANT)]
         files = [file for one in (*read, employees) for file in one.files]
         with workplace(run_of(context)) as place:
-            return run_seal_inputs(place, tenants, files, target_is_sandbox=is_sandbox(employees)).to_json()
+            sealed = run_seal_inputs(place, tenants, files, target_is_sandbox=is_sandbox(employees))
+        sealed_inputs(context, run_of(context), sealed.rows)
+        return sealed.to_json()

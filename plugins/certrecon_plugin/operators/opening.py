@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from certrecon_plugin.operators.base import StageOperator, run_of
 from certrecon_plugin.resources import evidence_root, warehouse, workplace
+from certrecon_plugin.telling.assets import PROJECTS
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -36,6 +37,10 @@ class OpenRunOperator(StageOperator):
 
 class FindTenantsOperator(StageOperator):
     """Asks 4HSE which projects there are and chooses those to read."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Read 4HSE's projects."""
+        super().__init__(inlets=[PROJECTS], **kwargs)
 
     def run_stage(self, context: Context) -> list[str]:
         """Return the tenants to read; all that are listed go to the XCom key `tenants`."""

@@ -8,6 +8,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from certrecon_plugin.operators.base import StageOperator, Task, result_of, run_of
 from certrecon_plugin.resources import workplace
+from certrecon_plugin.telling.assets import EVIDENCE, LOADED_ALIAS, PUBLISHED_ALIAS, loaded, published
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -34,6 +35,10 @@ def planned_of(context: Context) -> Planned:
 class PublishOperator(StageOperator):
     """Sends the plan to Ditio, once the guards have passed."""
 
+    def __init__(self, **kwargs: Any) -> None:
+        """Read evidence, and produce certificates in Ditio."""
+        super().__init__(inlets=[EVIDENCE], outlets=[PUBLISHED_ALIAS], **kwargs)
+
     def run_stage(self, context: Context) -> dict[str, Any]:
         """Return how many rows Ditio acknowledged and rejected."""
         from certrecon.api.loop import run
@@ -51,11 +56,17 @@ class PublishOperator(StageOperator):
                 return await run_publish(place, planned, client)
 
         with workplace(run_of(context)) as place:
-            return run(send()).to_json()
+            done = run(send())
+        published(context, run_of(context), done)
+        return done.to_json()
 
 
 class LoadOperator(StageOperator):
     """Settles every claim's disposition and loads what changed into the warehouse."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Read evidence, and produce ledger and claims."""
+        super().__init__(inlets=[EVIDENCE], outlets=[LOADED_ALIAS], **kwargs)
 
     def run_stage(self, context: Context) -> dict[str, Any]:
         """Return the dispositions and how many rows were written."""
@@ -65,4 +76,6 @@ class LoadOperator(StageOperator):
         planned = planned_of(context)
         built = BuiltClaims.from_json(result_of(context, Task.BUILD_CLAIMS))
         with workplace(run_of(context)) as place:
-            return run_load(place, planned, built).to_json()
+            done = run_load(place, planned, built)
+        loaded(context, run_of(context), done)
+        return done.to_json()

@@ -1,0 +1,136 @@
+"""The hourly task that notices that nothing succeeds any more, and that the notifiers would not work."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from airflow.sdk import BaseOperator
+
+from certrecon_plugin.resources import warehouse
+from certrecon_plugin.telling.assets import REPORT
+from certrecon_plugin.telling.links import runs_link
+from certrecon_plugin.telling.memory import remember, told
+from certrecon_plugin.telling.metrics import gauge_silence
+from certrecon_plugin.telling.notifiers import NotifierSetting, make_notifier, read_settings, send
+from certrecon_plugin.telling.tell import AUDITOR
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from certrecon.errors import NotToldError
+    from certrecon.telling.message import Message
+    from certrecon.telling.silence import Silence
+
+log = logging.getLogger(__name__)
+
+SILENCE_HOURS: Final = "CERTRECON_SILENCE_HOURS"
+NO_SUCCESS: Final = "told_of_no_success"
+
+
+class WatchOperator(BaseOperator):
+    """Tells once that a target has had no success for too long; fails where nobody could be told."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Read the asset that remembers what was told."""
+        super().__init__(inlets=[REPORT], **kwargs)
+
+    def execute(self, context: Context) -> dict[str, int]:
+        """Return how many targets there are, and for how many nothing has succeeded for too long.
+
+        Raises:
+            SettingsError: The setting of the notifiers is wrong.
+            NotToldError: Nobody got the message; the next try sends it again.
+        """
+        from certrecon.telling.messages import of_life
+
+        settings, values = checked_settings(), dict(context)
+        if context["params"].get("test"):
+            return _try_out(settings, values)
+        hours, silences = allowed_hours(), _read()
+        overdue = [one for one in silences if one.hours > hours]
+        if silences:
+            gauge_silence(silences[0].hours)
+        log.info("%s targets, %s without success for more than %g hours", len(silences), len(overdue), hours)
+        _tell_new(overdue, settings, values)
+        if not overdue:
+            send(of_life(len(silences)), settings, values)
+        return {"targets": len(silences), "overdue": len(overdue)}
+
+
+def allowed_hours() -> float:
+    """Return after how many hours without success somebody is told.
+
+    Raises:
+        SettingsError: The environment variable is no number above 0.
+    """
+    from certrecon.errors import SettingsError
+    from certrecon.telling.silence import HOURS
+
+    given = os.environ.get(SILENCE_HOURS, "")
+    try:
+        hours = float(given) if given else HOURS
+    except ValueError:
+        hours = 0.0
+    if not hours > 0:
+        message = f"{SILENCE_HOURS} must be a number of hours above 0, not {given!r}."
+        raise SettingsError(message)
+    return hours
+
+
+def checked_settings() -> tuple[NotifierSetting, ...]:
+    """Return the configured notifiers, each of which can be made.
+
+    Raises:
+        SettingsError: One of them is wrong; the message names it.
+    """
+    settings = read_settings()
+    for one in settings:
+        make_notifier(one)
+    if not settings:
+        log.warning("No notifier is configured, so nobody is told of anything. See the runbook, section Alerts.")
+    return settings
+
+
+def _read() -> tuple[Silence, ...]:
+    from certrecon.telling.silence import read_silences
+    from certrecon.warehouse.engine import transaction
+
+    with warehouse(AUDITOR) as engine, transaction(engine) as conn:
+        return read_silences(conn, dt.datetime.now(dt.UTC))
+
+
+def _tell_new(overdue: Sequence[Silence], settings: Sequence[NotifierSetting], context: Mapping[str, Any]) -> None:
+    """Tell of what nobody was told of, and remember what lasts: a problem that ended is new when it comes again."""
+    from certrecon.telling.messages import of_silences
+
+    problems = frozenset(one.problem for one in overdue)
+    known = told(context, NO_SUCCESS)
+    new = [one for one in overdue if one.problem not in known]
+    message = of_silences(new, runs_link()) if new else None
+    failed = send(message, settings, context) if message else ()
+    reached = message is not None and len(failed) < sum(one.wants(message) for one in settings)
+    kept = problems if reached else problems & known
+    if kept != known:
+        remember(context, NO_SUCCESS, kept)
+    if message is not None and failed and not reached:
+        raise _not_told(message, failed)
+
+
+def _try_out(settings: Sequence[NotifierSetting], context: Mapping[str, Any]) -> dict[str, int]:
+    from certrecon.telling.messages import of_trial
+
+    message = of_trial(runs_link())
+    failed = send(message, settings, context)
+    if failed:
+        raise _not_told(message, failed)
+    return {"notifiers": len(settings)}
+
+
+def _not_told(message: Message, failed: Sequence[str]) -> NotToldError:
+    from certrecon.errors import NotToldError
+
+    return NotToldError(f"'{message.line}' did not get through: notifier {', '.join(failed)} failed; the log says why.")

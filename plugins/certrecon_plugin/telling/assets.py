@@ -1,0 +1,86 @@
+"""What the runs produce and read, as Airflow assets: for DAGs that follow them, and for OpenLineage.
+
+Events are added to aliases, since an outlet that is an asset would get an event in every run: a dry run changes
+neither ledger nor claims and must not say that it did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from airflow.sdk import Asset, AssetAlias
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from certrecon.stages.handle import RunHandle
+    from certrecon.stages.load import Loaded
+    from certrecon.stages.publish import Published
+
+GROUP: Final = "certificate_reconciliation"
+
+LEDGER: Final = Asset(name="certificate ledger", uri="certrecon://ledger", group=GROUP)
+"""What Ditio has acknowledged (table `ditio_upsert`)."""
+CLAIMS: Final = Asset(name="certificate claims", uri="certrecon://claims", group=GROUP)
+"""What every certificate came to (table `claim`)."""
+REPORT: Final = Asset(name="certificate report", uri="certrecon://report", group=GROUP)
+"""The report of a run that ended well, a dry one too."""
+EVIDENCE: Final = Asset(name="certificate evidence", uri="certrecon://evidence", group=GROUP)
+"""The sealed inputs of a run."""
+DELIVERED: Final = Asset(name="certificates in Ditio", uri="ditio://certificates", group=GROUP)
+"""What Ditio was sent."""
+
+PROJECTS: Final = Asset(name="4HSE projects", uri="fourhse://project", group=GROUP)
+TENANT_ENTITIES: Final = tuple(
+    Asset(name=f"4HSE {words}", uri=f"fourhse://{entity}", group=GROUP)
+    for entity, words in (("certificate", "certificates"), ("certificate-action", "links"), ("person", "persons"))
+)
+"""What is read of one 4HSE project."""
+EMPLOYEES: Final = Asset(name="Ditio employees", uri="ditio://employees", group=GROUP)
+
+PUBLISHED_ALIAS: Final = AssetAlias("certificates published", group=GROUP)
+LOADED_ALIAS: Final = AssetAlias("certificates loaded", group=GROUP)
+REPORTED_ALIAS: Final = AssetAlias("certificates reported", group=GROUP)
+SEALED_ALIAS: Final = AssetAlias("certificate inputs sealed", group=GROUP)
+
+
+def _of_run(run: RunHandle) -> dict[str, Any]:
+    return {
+        "run_seq": run.run_seq,
+        "mode": str(run.parameters.mode),
+        "run_day": run.run_day.isoformat(),
+        "limited": run.limited,
+    }
+
+
+def _add(context: Context, alias: AssetAlias, asset: Asset, facts: Mapping[str, Any]) -> None:
+    context["outlet_events"][alias].add(asset, extra=dict(facts))
+
+
+def sealed_inputs(context: Context, run: RunHandle, rows: Mapping[str, int]) -> None:
+    """Say that a run's inputs are sealed, and how many rows each dataset has."""
+    _add(context, SEALED_ALIAS, EVIDENCE, {**_of_run(run), "rows": dict(rows)})
+
+
+def published(context: Context, run: RunHandle, done: Published) -> None:
+    """Say what Ditio acknowledged; nothing where it was sent nothing."""
+    if done.acknowledged or done.rejected:
+        facts = {"acknowledged": done.acknowledged, "rejected": done.rejected}
+        _add(context, PUBLISHED_ALIAS, DELIVERED, {**_of_run(run), **facts})
+
+
+def loaded(context: Context, run: RunHandle, done: Loaded) -> None:
+    """Say that ledger and claims are as a publishing run leaves them; a dry run writes neither."""
+    if not run.publishes:
+        return
+    facts = {**_of_run(run), "sent": done.sent, "dispositions": dict(done.dispositions)}
+    facts |= {"claims": done.claims.rows, "opened": done.opened, "ended": done.ended}
+    for asset in (LEDGER, CLAIMS):
+        _add(context, LOADED_ALIAS, asset, facts)
+
+
+def reported(context: Context, run: RunHandle, status: str, done: Loaded, address: str | None) -> None:
+    """Say that a run ended well, and where its report is."""
+    facts = {**_of_run(run), "status": status, "sent": done.sent, "dispositions": dict(done.dispositions)}
+    _add(context, REPORTED_ALIAS, REPORT, {**facts, "claims": done.claims.rows, "report": address})
