@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -197,16 +198,18 @@ def test_taken_over_while_sending(sending_of: Callable[..., Sending]) -> None:
     slow = sending.pipeline.night(AS_OF)
     slow.open()
     slow.decide()
-    taker = sending.pipeline.night(AS_OF)
+    taker, opened = sending.pipeline.night(AS_OF), threading.Event()
 
     def take_over(row: Row) -> str | None:
         if row["employeeNumber"] == "105" and taker.handle is None:
             taker.open()
+            opened.set()
         return None
 
     sending.server.refuses = take_over
     with pytest.raises(RunTakenOverError):
         slow.publish()
+    assert opened.wait(30), "the other run hears of its own opening a moment after the first one does"
     assert len(sending.server.posts) < rows
     states = sql.states(sending.engine)
     assert states["acknowledged"] + states["pending"] == rows

@@ -48,7 +48,7 @@ _FAILURE_BEFORE = text("""
        AND coalesce(failure, '') NOT LIKE 'abandoned: %'
      ORDER BY run_seq DESC
      LIMIT 1""")
-_IN_PARENTHESES = re.compile(r" ?\(.*(?:\)|$)", re.DOTALL)
+_IN_PARENTHESES = re.compile(r" ?\((?:.*\)|[^)]*$)", re.DOTALL)
 _NUMBERS = re.compile(r"\d+")
 
 
