@@ -6,7 +6,6 @@ import os
 from datetime import datetime, timedelta
 
 from airflow.sdk import (
-    DAG,
     CronTriggerTimetable,
     DeadlineAlert,
     DeadlineReference,
@@ -16,7 +15,7 @@ from airflow.sdk import (
     chain,
 )
 
-from certrecon_plugin.habits import TASK_DEFAULTS, TIME_ZONE
+from certrecon_plugin.habits import TASK_DEFAULTS, TIME_ZONE, DeadlineDag
 from certrecon_plugin.operators.approving import ApproveOperator
 from certrecon_plugin.operators.base import Task
 from certrecon_plugin.operators.concluding import FinaliseOperator, ReportOperator
@@ -117,13 +116,14 @@ what Ditio has not acknowledged goes out with the next run. To run it again, cle
 Without an answer in time nothing of the plan is sent, and the next run plans anew.
 
 **Who is told.** People are told by the notifiers of `CERTRECON_NOTIFIERS` when a run fails, waits for an approval, has
-new rejections or withdrawals, or has not ended in time. For DAGs of your own there are the assets `certrecon://ledger`,
-`certrecon://claims` and `certrecon://report`, with counts in each event.
+new rejections or withdrawals, or has not ended in time. For DAGs of your own there are the assets
+`certrecon://warehouse/ledger`, `certrecon://warehouse/claims` and `certrecon://evidence/report`, with counts in each
+event.
 
 **Before you unpause it.** Unpausing starts the last missed night at once, and that run publishes.
 """
 
-with DAG(
+with DeadlineDag(
     dag_id="certificate_reconciliation",
     schedule=CronTriggerTimetable(SCHEDULE, timezone=TIME_ZONE),
     start_date=datetime(2026, 1, 1),  # noqa: DTZ001 - the timetable has the zone

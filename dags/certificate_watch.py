@@ -17,8 +17,8 @@ DOC = """
 
 **Purpose.** Looks every hour when a publishing run of all projects last succeeded, for each Ditio company. When that is
 more than 26 hours ago, people are told, once. It also tries whether the configured notifiers can be made, and gives
-notifiers that ask for `alive` a sign of life, so that a monitor outside Airflow notices when Airflow itself stands still.
-It only reads.
+notifiers that ask for `alive` a sign of life, so that a monitor outside notices when Airflow itself stands still. It
+only reads.
 
 **Owner.** The HSE integration team.
 

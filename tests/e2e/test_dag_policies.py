@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 from airflow.dag_processing.dagbag import DagBag
-from airflow.sdk import DAG, CronTriggerTimetable
+from airflow.sdk import DAG, AssetAlias, CronTriggerTimetable, SyncCallback
 
 from certrecon.stages.parameters import Parameters
 from certrecon.words import Guard
 from certrecon_plugin.operators.base import Task
+from certrecon_plugin.telling import assets
+from certrecon_plugin.telling.callbacks import DEADLINE_HOURS, tell_of_broken_run
 from certrecon_quickstart.pipeline import find_dag
 from certrecon_quickstart.project import Project
 
@@ -36,12 +40,46 @@ print([name for name in opened if name.endswith((".yaml", ".yml", ".csv")) and "
 """
 
 
+FILES = sorted(DAGS.glob("*.py"))
+PARSE_SECONDS = 5.0
+TAGS = {"hse", "certificates"}
+LINEAGE = {
+    "find_tenants": ({assets.PROJECTS}, None),
+    "extract_tenant": (set(assets.TENANT_ENTITIES), None),
+    "extract_employees": ({assets.EMPLOYEES}, None),
+    "seal_inputs": ({assets.LEDGER, assets.CLAIMS}, assets.SEALED_ALIAS),
+    "publish": ({assets.EVIDENCE}, assets.PUBLISHED_ALIAS),
+    "load": ({assets.EVIDENCE}, assets.LOADED_ALIAS),
+    "report": ({assets.EVIDENCE, assets.LEDGER, assets.CLAIMS}, None),
+    "finalise": ({assets.EVIDENCE}, assets.REPORTED_ALIAS),
+}
+
+
 @pytest.fixture(scope="module")
 def dag() -> DAG:
     return find_dag(str(DAGS / "certificate_reconciliation.py"))
 
 
-@pytest.mark.parametrize("path", sorted(DAGS.glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_every_dag_keeps_to_the_policies(path: Path) -> None:
+    began = time.monotonic()
+    bag = DagBag(str(path))
+    assert time.monotonic() - began < PARSE_SECONDS
+    assert bag.import_errors == {}
+    assert set(bag.dags) == {path.stem}, "one file a DAG, named like it"
+    found = bag.dags[path.stem]
+    assert all(f"**{word}" in (found.doc_md or "") for word in ("Purpose", "Owner", "When it fails"))
+    assert set(found.tags) >= TAGS
+    assert found.owner == "hse-integration"
+    assert (found.catchup, found.max_active_runs, found.is_paused_upon_creation) == (False, 1, True)
+    assert all(task.retry_policy is not None for task in found.tasks)
+    for name in found.params:
+        schema = found.params.get_param(name).schema
+        assert schema["title"], name
+        assert len(schema["description_md"]) > 20, name
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_parsing_imports_nothing_heavy_and_reads_no_settings(path: Path) -> None:
     printed = subprocess.run(
         [sys.executable, "-c", PARSE, str(path)], capture_output=True, text=True, check=True
@@ -108,3 +146,30 @@ def test_the_weekly_verification_keeps_to_the_same_policies() -> None:
     assert audit.tags
     assert audit.owner not in {"", "airflow"}
     assert dict(audit.params) == {}
+
+
+def test_a_run_that_takes_too_long_or_is_broken_off_is_told_of(dag: DAG) -> None:
+    [deadline] = dag.deadline if isinstance(dag.deadline, list) else [dag.deadline]
+    assert deadline.interval == dt.timedelta(hours=DEADLINE_HOURS) == dt.timedelta(hours=3)
+    assert deadline.callback == SyncCallback("certrecon_plugin.telling.callbacks.tell_of_missed_deadline")
+    assert dag.on_failure_callback is tell_of_broken_run
+
+
+@pytest.mark.parametrize("task_id", LINEAGE)
+def test_a_task_names_what_it_reads_and_what_it_produces(dag: DAG, task_id: str) -> None:
+    reads, produces = LINEAGE[task_id]
+    task = dag.task_dict[task_id]
+    if task_id == "extract_tenant":
+        task = task.unmap({"tenant_id": "t"})
+    assert set(task.inlets) == reads
+    assert list(task.outlets) == ([] if produces is None else [produces])
+    assert all(isinstance(one, AssetAlias) for one in task.outlets), (
+        "an asset as outlet would get an event in a dry run"
+    )
+
+
+def test_the_watch_looks_every_hour() -> None:
+    found = DagBag(str(DAGS / "certificate_watch.py")).dags["certificate_watch"]
+    assert found.timetable == CronTriggerTimetable("7 * * * *", timezone="Europe/Oslo")
+    assert set(found.allowed_run_types) == {"scheduled", "manual"}
+    assert {name: found.params[name] for name in found.params} == {"test": False}

@@ -60,15 +60,17 @@ def _rejections(news: RunNews) -> str:
 
 def _withdrawals(news: RunNews) -> str:
     count = _number(news.new_withdrawals, "delivery has", "deliveries have")
+    pronoun = "it" if news.new_withdrawals == 1 else "them"
     return (
-        f"{count} lost the certificate behind it ({news.withdrawn:,} in all): Ditio still shows the worker as "
-        "qualified. See *To be removed in Ditio* for the reasons, and remove there by hand what is right to remove."
+        f"{count} lost the certificate behind {pronoun} ({news.withdrawn:,} in all). Ditio still shows the worker as "
+        "qualified. The page 'To be removed in Ditio' has the reasons: put it right in 4HSE, or remove it in Ditio."
     )
 
 
 def _totals(news: RunNews) -> str:
     counted = ", ".join(f"{name} {count:,}" for name, count in sorted(news.dispositions.items()))
-    return f"Status {news.status}, mode {news.mode}, {news.sent:,} rows sent." + (f" Claims: {counted}." * bool(counted))
+    said = f"Status {news.status}, mode {news.mode}, {news.sent:,} rows sent."
+    return f"{said} Claims: {counted}." if counted else said
 
 
 def of_start_that_failed(failure: str, link: str | None) -> Message:
@@ -83,63 +85,47 @@ def of_start_that_failed(failure: str, link: str | None) -> Message:
 
 def of_run_without_end(run_seq: int | None, link: str | None) -> Message:
     """Return the message about a run that Airflow ended and that could not record its own end."""
-    name = "A run" if run_seq is None else f"Run {run_seq}"
-    return Message(
-        (Occasion.RUN_FAILED,),
-        f"Certificate reconciliation: {name[0].lower()}{name[1:]} was broken off",
-        (
-            f"{name} was broken off: its last task did not come to its end. What Ditio acknowledged is on the record, "
-            "the rest goes out with the next run, which takes over. Look at the task's log and at the machine.",
-        ),
-        link,
-        run_seq=run_seq,
+    name = "a run" if run_seq is None else f"run {run_seq}"
+    words = (
+        f"The last task of {name} did not come to its end, so nothing of its outcome is on the record yet. What Ditio "
+        "acknowledged is; the rest goes out with the next run, which takes over. Look at the task's log."
     )
+    subject = f"Certificate reconciliation: {name} was broken off"
+    return Message((Occasion.RUN_FAILED,), subject, (words,), link, run_seq=run_seq)
 
 
 def of_waiting(run_seq: int, rows: int, guards: Sequence[str], hours: float, link: str | None) -> Message:
     """Return the message about a plan that waits for an approval."""
     why = f"because of: {', '.join(guards)}" if guards else "because the run was started with approval 'always'"
-    return Message(
-        (Occasion.APPROVAL_WAITING,),
-        f"Certificate reconciliation, run {run_seq}: waits for an approval",
-        (
-            f"Run {run_seq} waits for an approval before it sends {_number(rows, 'row', 'rows')} to Ditio, {why}.",
-            f"Answer in Airflow under Browse, Required Actions. Without an answer within {hours:g} hours nothing is "
-            "sent, and the next run plans anew.",
-        ),
-        link,
-        {"rows": rows},
-        run_seq,
+    waits = f"Run {run_seq} waits for an approval before it sends {_number(rows, 'row', 'rows')} to Ditio, {why}."
+    answer = (
+        "Answer in Airflow under Browse, Required Actions. "
+        f"Without an answer within {hours:g} hours nothing is sent, and the next run plans anew."
     )
+    subject = f"Certificate reconciliation, run {run_seq}: waits for an approval"
+    return Message((Occasion.APPROVAL_WAITING,), subject, (waits, answer), link, {"rows": rows}, run_seq)
 
 
 def of_deadline(run_id: str, hours: float, link: str | None) -> Message:
     """Return the message about a run that has not ended in time."""
-    return Message(
-        (Occasion.DEADLINE_MISSED,),
-        f"Certificate reconciliation: a run has not ended within {hours:g} hours",
-        (
-            f"The run {run_id} has not ended within {hours:g} hours. If its task *approve* is awaiting input, somebody "
-            "has to answer under Browse, Required Actions. Otherwise look which task still runs, and at its log.",
-        ),
-        link,
+    late = f"has not ended within {hours:g} hours"
+    words = (
+        f"The run {run_id} {late}. If its task 'approve' is awaiting input, somebody has to answer under Browse, "
+        "Required Actions. Otherwise look which task still runs, and at its log."
     )
+    return Message((Occasion.DEADLINE_MISSED,), f"Certificate reconciliation: a run {late}", (words,), link)
 
 
 def of_silences(silences: Sequence[Silence], link: str | None) -> Message:
     """Return the one message about all targets for which nothing has succeeded for too long."""
     longest = max(silences, key=lambda one: one.hours)
-    return Message(
-        (Occasion.NO_SUCCESS,),
-        f"Certificate reconciliation: nothing has succeeded for {longest.hours:.0f} hours",
-        (
-            *(_silence(one) for one in silences),
-            "Certificates that changed since then are not in Ditio. Look whether certificate_reconciliation is "
-            "paused, waits for an approval, or fails, and whether Airflow's scheduler works.",
-        ),
-        link,
-        {"targets": len(silences)},
+    advice = (
+        "Certificates that changed since then are not in Ditio. Look whether certificate_reconciliation is paused, "
+        "waits for an approval, or fails, and whether Airflow's scheduler works."
     )
+    subject = f"Certificate reconciliation: nothing has succeeded for {longest.hours:.0f} hours"
+    paragraphs = (*map(_silence, silences), advice)
+    return Message((Occasion.NO_SUCCESS,), subject, paragraphs, link, {"targets": len(silences)})
 
 
 def _silence(silence: Silence) -> str:
@@ -148,8 +134,8 @@ def _silence(silence: Silence) -> str:
     if silence.success_run_seq is None:
         return f"Target {target}: no publishing run has ever succeeded; the first one began {day}."
     return (
-        f"Target {target}: the last publishing run that succeeded was run {silence.success_run_seq}, which ended {day}; "
-        f"the last one was run {silence.last_run_seq}."
+        f"Target {target}: the last publishing run that succeeded was run {silence.success_run_seq}, which ended "
+        f"{day}; the last one was run {silence.last_run_seq}."
     )
 
 
@@ -158,15 +144,12 @@ def of_audit(task: str, link: str | None) -> Message:
 
     What does not hold is in the task's log only: it may name keys.
     """
-    return Message(
-        (Occasion.VERIFICATION_FAILED,),
-        f"Certificate reconciliation: the audit's task '{task}' failed",
-        (
-            f"The task '{task}' of audit_verification failed; its log says what does not hold. Change nothing in the "
-            "warehouse or the evidence store, pause the DAGs, and go on with the runbook's section Verification.",
-        ),
-        link,
+    words = (
+        f"The task '{task}' of audit_verification failed; its log says what does not hold. Change nothing in the "
+        "warehouse or the evidence store, pause the DAGs, and go on with the section Verification of the runbook."
     )
+    subject = f"Certificate reconciliation: the audit's task '{task}' failed"
+    return Message((Occasion.VERIFICATION_FAILED,), subject, (words,), link)
 
 
 def of_life(targets: int) -> Message:

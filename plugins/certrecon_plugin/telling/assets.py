@@ -1,5 +1,8 @@
 """What the runs produce and read, as Airflow assets: for DAGs that follow them, and for OpenLineage.
 
+Airflow knows an asset by name and address together, so take them from here or write `Asset.ref(uri=...)`. An address
+without a path would get a slash from Airflow, and then not be found by the address written here.
+
 Events are added to aliases, since an outlet that is an asset would get an event in every run: a dry run changes
 neither ledger nor claims and must not say that it did.
 """
@@ -20,29 +23,30 @@ if TYPE_CHECKING:
 
 GROUP: Final = "certificate_reconciliation"
 
-LEDGER: Final = Asset(name="certificate ledger", uri="certrecon://ledger", group=GROUP)
+LEDGER: Final = Asset(name="certificate ledger", uri="certrecon://warehouse/ledger", group=GROUP)
 """What Ditio has acknowledged (table `ditio_upsert`)."""
-CLAIMS: Final = Asset(name="certificate claims", uri="certrecon://claims", group=GROUP)
+CLAIMS: Final = Asset(name="certificate claims", uri="certrecon://warehouse/claims", group=GROUP)
 """What every certificate came to (table `claim`)."""
-REPORT: Final = Asset(name="certificate report", uri="certrecon://report", group=GROUP)
+REPORT: Final = Asset(name="certificate report", uri="certrecon://evidence/report", group=GROUP)
 """The report of a run that ended well, a dry one too."""
-EVIDENCE: Final = Asset(name="certificate evidence", uri="certrecon://evidence", group=GROUP)
+EVIDENCE: Final = Asset(name="certificate evidence", uri="certrecon://evidence/inputs", group=GROUP)
 """The sealed inputs of a run."""
-DELIVERED: Final = Asset(name="certificates in Ditio", uri="ditio://certificates", group=GROUP)
+DELIVERED: Final = Asset(name="certificates in Ditio", uri="ditio://api/certificates", group=GROUP)
 """What Ditio was sent."""
 
-PROJECTS: Final = Asset(name="4HSE projects", uri="fourhse://project", group=GROUP)
+PROJECTS: Final = Asset(name="4HSE projects", uri="fourhse://api/project", group=GROUP)
 TENANT_ENTITIES: Final = tuple(
-    Asset(name=f"4HSE {words}", uri=f"fourhse://{entity}", group=GROUP)
+    Asset(name=f"4HSE {words}", uri=f"fourhse://api/{entity}", group=GROUP)
     for entity, words in (("certificate", "certificates"), ("certificate-action", "links"), ("person", "persons"))
 )
 """What is read of one 4HSE project."""
-EMPLOYEES: Final = Asset(name="Ditio employees", uri="ditio://employees", group=GROUP)
+EMPLOYEES: Final = Asset(name="Ditio employees", uri="ditio://api/employees", group=GROUP)
 
 PUBLISHED_ALIAS: Final = AssetAlias("certificates published", group=GROUP)
 LOADED_ALIAS: Final = AssetAlias("certificates loaded", group=GROUP)
 REPORTED_ALIAS: Final = AssetAlias("certificates reported", group=GROUP)
 SEALED_ALIAS: Final = AssetAlias("certificate inputs sealed", group=GROUP)
+_READ: Final = ("certificates", "links", "persons", "employees")
 
 
 def _of_run(run: RunHandle) -> dict[str, Any]:
@@ -60,7 +64,9 @@ def _add(context: Context, alias: AssetAlias, asset: Asset, facts: Mapping[str, 
 
 def sealed_inputs(context: Context, run: RunHandle, rows: Mapping[str, int]) -> None:
     """Say that a run's inputs are sealed, and how many rows each dataset has."""
-    _add(context, SEALED_ALIAS, EVIDENCE, {**_of_run(run), "rows": dict(rows)})
+    _add(
+        context, SEALED_ALIAS, EVIDENCE, {**_of_run(run), "rows": {name: rows[name] for name in _READ if name in rows}}
+    )
 
 
 def published(context: Context, run: RunHandle, done: Published) -> None:

@@ -13,7 +13,7 @@ from airflow.sdk import BaseHook
 if TYPE_CHECKING:
     from airflow.sdk import Asset
 
-_TABLES: Final = {"certrecon://ledger": "ditio_upsert", "certrecon://claims": "claim"}
+_TABLES: Final = {"certrecon://warehouse/ledger": "ditio_upsert", "certrecon://warehouse/claims": "claim"}
 _CONNECTIONS: Final = {"fourhse": "fourhse_default", "ditio": "ditio_default"}
 
 
@@ -36,15 +36,14 @@ def name_of(uri: str, extra: dict[str, Any]) -> tuple[str, str]:
         uri: The asset's.
         extra: Its extra, with the event's facts.
     """
-    uri = uri.rstrip("/")
     if uri in _TABLES:
         return _postgres(_TABLES[uri])
     parts = urlsplit(uri)
     if parts.scheme in _CONNECTIONS:
-        return _vendor(_CONNECTIONS[parts.scheme]), parts.netloc
+        return _vendor(_CONNECTIONS[parts.scheme]), parts.path.strip("/")
     if extra.get("report"):
         return "file", str(extra["report"]).removeprefix("file://")
-    return "certrecon", parts.netloc
+    return "certrecon", f"{parts.netloc}{parts.path}"
 
 
 def _postgres(table: str) -> tuple[str, str]:

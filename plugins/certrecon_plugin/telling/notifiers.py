@@ -18,6 +18,7 @@ import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from certrecon.errors import SettingsError
@@ -121,11 +122,11 @@ def make_notifier(setting: NotifierSetting) -> BaseNotifier:
         SettingsError: There is no such class, it is no notifier, or it does not take these `kwargs`.
     """
     from airflow.sdk import BaseNotifier
-    from airflow.sdk.module_loading import import_string
 
+    module, _, name = setting.path.rpartition(".")
     try:
-        found = import_string(setting.path)
-    except ImportError as error:
+        found = getattr(import_module(module), name)
+    except (ImportError, AttributeError) as error:
         raise SettingsError(f"Notifier {setting.name}: there is no class {setting.path} here.") from error
     if not (inspect.isclass(found) and issubclass(found, BaseNotifier)):
         raise SettingsError(f"Notifier {setting.name}: {setting.path} is no notifier of Airflow.")

@@ -65,7 +65,12 @@ class Nights:
         """A run; `answers` are payload and state by number, `withdraws` reasons by number."""
         status = status or ("failed" if failure else "succeeded")
         self.at += dt.timedelta(days=1)
-        run = {"run_id": f"r{self.at:%d%H}{target[:1]}{mode}{len(self.runs)}", "target": target, "mode": mode, "at": self.at}
+        run = {
+            "run_id": f"r{self.at:%d%H}{target[:1]}{mode}{len(self.runs)}",
+            "target": target,
+            "mode": mode,
+            "at": self.at,
+        }
         run |= {"scope": f'{{"tenant_ids": {tenants}}}', "status": status, "failure": failure}
         with transaction(self.engine) as conn:
             seq = conn.execute(_RUN, run).scalar_one()

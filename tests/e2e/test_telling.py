@@ -1,0 +1,243 @@
+"""What people and other DAGs are told of real runs: a real Airflow, a real mail server, real warehouses."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from certrecon_quickstart.connections import read_request
+from certrecon_quickstart.memory import LOOPBACK, remembered_port
+from certrecon_quickstart.project import Project
+from certrecon_quickstart.services import Services, stop_services, using_services
+from tests.browser.nights import SandboxControl, change_what_was_delivered
+from tests.e2e.quickstart import Checkout
+from tests.integration.telling.mailbox import Mailbox, running_mailbox
+
+CERTIFICATES, SEED = 150, 5
+SIZE = {"CERTIFICATES": str(CERTIFICATES), "SEED": str(SEED)}
+EVENTS = """
+    SELECT a.uri, e.extra, e.source_task_id, e.source_run_id
+      FROM asset_event AS e JOIN asset AS a ON a.id = e.asset_id ORDER BY e.id"""
+ALL = "certificate_reconciliation"
+
+
+@pytest.fixture(scope="module")
+def mailbox() -> Iterator[Mailbox]:
+    with running_mailbox() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _empty(mailbox: Mailbox) -> None:
+    mailbox.mails.clear()
+    mailbox.refuses = False
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory, mailbox: Mailbox) -> Iterator[Checkout]:
+    found = Checkout(tmp_path_factory.mktemp("telling"), {**SIZE, **mailbox.environment()})
+    project = project_of(found)
+    with using_services(project):
+        yield found
+    stop_services(project)
+
+
+def project_of(checkout: Checkout) -> Project:
+    return Project(root=checkout.project.root, var=checkout.var, dags=checkout.project.dags)
+
+
+def sandbox_of(checkout: Checkout) -> SandboxControl:
+    return SandboxControl(
+        f"http://{LOOPBACK}:{remembered_port(project_of(checkout), f'sandbox-{CERTIFICATES}-{SEED}')}"
+    )
+
+
+def events(checkout: Checkout) -> list[tuple[str, dict[str, Any]]]:
+    """Address and facts of every asset event so far."""
+    with sqlite3.connect(checkout.var / "airflow" / "airflow.db") as database:
+        return [(uri, json.loads(extra)) for uri, extra, *_ in database.execute(EVENTS)]
+
+
+def last_log(checkout: Checkout) -> str:
+    return max((checkout.var / "logs").glob("run-*.log")).read_text(encoding="utf-8")
+
+
+def airflow(checkout: Checkout, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of Airflow beside `make run`, with the same services."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "CERTRECON"))}
+    inherited = kept | {"CERTRECON_SETTINGS": str(checkout.folder / "settings.yaml")} | checkout.variables
+    services = Services(project_of(checkout), read_request(inherited), inherited)
+    services.start()
+    environment = dict(services.environment) | {"CERTRECON_TASK_RETRIES": "0"} | variables
+    return subprocess.run(
+        [sys.executable, "-m", "airflow", *words],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+# --- nights, in this order ------------------------------------------------------------------------------
+
+
+def test_a_night_without_anything_new_tells_nobody_and_says_what_it_produced(
+    checkout: Checkout, mailbox: Mailbox
+) -> None:
+    ended = checkout.run()
+    assert ended.code == 0, ended.printed
+    assert mailbox.mails == []
+    found = events(checkout)
+    assert [uri for uri, _ in found] == [
+        "certrecon://evidence/inputs", "ditio://api/certificates", "certrecon://warehouse/ledger",
+        "certrecon://warehouse/claims", "certrecon://evidence/report",
+    ]  # fmt: skip
+    facts = dict(found)
+    ledger, report = facts["certrecon://warehouse/ledger"], facts["certrecon://evidence/report"]
+    assert ledger["sent"] == facts["ditio://api/certificates"]["acknowledged"] == report["sent"] > 0
+    assert sum(ledger["dispositions"].values()) == ledger["claims"] == report["claims"]
+    assert facts["certrecon://evidence/inputs"]["rows"]["certificates"] == CERTIFICATES
+    assert (report["run_seq"], report["mode"], report["status"]) == (1, "publish", "succeeded")
+    assert report["report"] == str(checkout.folder / "evidence" / "1" / "report.html")
+    log = last_log(checkout)
+    for task in ("open_run", "extract_tenant", "seal_inputs", "plan", "publish", "load", "report", "finalise"):
+        assert f"{task} ended after " in log
+    assert f"publish ended after 0.{log.split('publish ended after 0.')[1][0]} s: planned {ledger['sent']}" in log
+
+
+def test_a_dry_run_says_nothing_of_ledger_and_claims(checkout: Checkout, mailbox: Mailbox) -> None:
+    before = len(events(checkout))
+    ended = checkout.run({"mode": "dry_run"})
+    assert ended.code == 0, ended.printed
+    new = events(checkout)[before:]
+    assert [uri for uri, _ in new] == ["certrecon://evidence/inputs", "certrecon://evidence/report"]
+    assert {facts["mode"] for _, facts in new} == {"dry_run"}
+    assert mailbox.mails == []
+
+
+def test_new_rejections_and_withdrawals_are_one_mail_without_names(checkout: Checkout, mailbox: Mailbox) -> None:
+    sandbox = sandbox_of(checkout)
+    change_what_was_delivered(sandbox)
+    ended = checkout.run({"resend": True, "accept": ["drop"]})
+    assert ended.code == 0, ended.printed
+    dispositions = events(checkout)[-1][1]["dispositions"]
+    [subject], [body] = mailbox.subjects, mailbox.bodies
+    rejected = dispositions["rejected"]
+    assert subject.startswith(f"Certificate reconciliation, run 3: {rejected} new rejection")
+    assert "new withdrawal" in subject
+    assert f"({rejected} refused in all)" in body
+    assert "/certrecon/runs/3" in body
+    assert f"rejected {rejected}" in body
+    persons = sandbox.rows("persons")
+    known = {
+        row[name] for row in persons for name in ("last_name", "first_name", "code") if len(row.get(name) or "") > 3
+    }
+    assert not [word for word in known if word in subject + body]
+
+    again = checkout.run({"resend": True, "accept": ["drop"]})
+    assert again.code == 0, again.printed
+    assert events(checkout)[-1][1]["dispositions"]["rejected"] == rejected
+    assert mailbox.subjects == [subject], "the same problems are told once"
+
+
+def test_a_failure_is_told_once_and_a_mail_server_that_refuses_changes_nothing(
+    checkout: Checkout, mailbox: Mailbox
+) -> None:
+    ended = checkout.run({"tenant_ids": ["nobody"]})
+    assert ended.code != 0
+    assert mailbox.subjects == ["Certificate reconciliation, run 5: failed"]
+    assert "nobody" in mailbox.bodies[0]
+    assert "/certrecon/runs/5" in mailbox.bodies[0]
+    assert checkout.run({"tenant_ids": ["nobody"]}).last_line == ended.last_line
+    assert len(mailbox.mails) == 1, "the same failure is told once"
+
+    mailbox.refuses = True
+    other = checkout.run({"tenant_ids": ["somebody"]})
+    assert other.code != 0
+    assert "somebody" in other.last_line
+    log = last_log(checkout)
+    assert "The notifier 1 (SmtpNotifier) failed" in log
+    assert "no mail today" in log
+    assert len(mailbox.mails) == 1
+
+
+def test_a_run_that_cannot_start_is_told_with_the_run_of_airflow(checkout: Checkout, mailbox: Mailbox) -> None:
+    assert checkout.run({"mod": "dry_run"}).code != 0
+    assert mailbox.subjects == ["Certificate reconciliation: a run could not start"]
+    assert f"/dags/{ALL}/runs/manual__" in mailbox.bodies[0]
+
+
+def test_a_wrong_setting_of_the_notifiers_changes_nothing_in_a_run(checkout: Checkout, mailbox: Mailbox) -> None:
+    ended = checkout.run({"tenant_ids": ["who"]}, CERTRECON_NOTIFIERS="[{]")
+    assert "who" in ended.last_line
+    assert "CERTRECON_NOTIFIERS is no JSON list" in last_log(checkout)
+
+
+# --- the watch ------------------------------------------------------------------------------------------
+
+
+def watch(checkout: Checkout, conf: dict[str, Any] | None = None, **variables: str) -> str:
+    done = airflow(checkout, "dags", "test", "certificate_watch", "--conf", json.dumps(conf or {}), **variables)
+    return f"{done.returncode} {done.stdout}{done.stderr}"
+
+
+def test_no_success_for_too_long_is_told_once_until_something_succeeds(checkout: Checkout, mailbox: Mailbox) -> None:
+    assert watch(checkout).startswith("0 ")
+    assert mailbox.mails == [], "the last success is not 26 hours ago"
+
+    mailbox.refuses = True
+    assert "did not get through" in watch(checkout, CERTRECON_SILENCE_HOURS="0.000001")
+    mailbox.refuses = False
+    for _ in range(2):
+        assert watch(checkout, CERTRECON_SILENCE_HOURS="0.000001").startswith("0 ")
+    assert len(mailbox.mails) == 1, "told at the first try that gets through, and not again"
+    assert mailbox.subjects[0].startswith("Certificate reconciliation: nothing has succeeded for ")
+    assert "was run 4, which ended" in mailbox.bodies[0]
+    assert "the last one was run 4" in mailbox.bodies[0], "limited runs are no nights"
+
+    assert checkout.run().code == 0
+    assert watch(checkout, CERTRECON_SILENCE_HOURS="0.000001").startswith("0 ")
+    assert len(mailbox.mails) == 2, "after a success it is another problem"
+
+
+def test_the_watch_finds_a_wrong_notifier_and_sends_a_test_message(checkout: Checkout, mailbox: Mailbox) -> None:
+    printed = watch(checkout, CERTRECON_NOTIFIERS='[{"class": "airflow.nowhere.Notifier"}]')
+    assert printed.startswith("1 ")
+    assert "there is no class airflow.nowhere.Notifier here" in printed
+    assert watch(checkout, {"test": True}).startswith("0 ")
+    assert mailbox.subjects == ["Certificate reconciliation: a test message"]
+
+
+# --- the audit ------------------------------------------------------------------------------------------
+
+
+def test_a_verification_that_does_not_hold_is_told_once(checkout: Checkout, mailbox: Mailbox) -> None:
+    def verify() -> str:
+        done = airflow(checkout, "dags", "test", "audit_verification")
+        return f"{done.returncode} {done.stdout}{done.stderr}"
+
+    if not (checkout.folder / "evidence").exists():
+        assert checkout.run().code == 0  # when it is run alone
+    assert verify().startswith("0 ")
+    assert mailbox.mails == []
+    [sealed] = (checkout.folder / "evidence" / "1" / "outcome").glob("worklist-*.csv")
+    kept = sealed.read_bytes()
+    sealed.write_bytes(kept + b"one more line\n")
+    for _ in range(2):
+        assert verify().startswith("1 ")
+    assert mailbox.subjects == ["Certificate reconciliation: the audit's task 'verify' failed"]
+    assert "/dags/audit_verification/runs/" in mailbox.bodies[0]
+
+    sealed.write_bytes(kept)
+    assert verify().startswith("0 ")
+    sealed.write_bytes(kept + b"again\n")
+    assert verify().startswith("1 ")
+    assert len(mailbox.mails) == 2, "it held in between, so it is news again"

@@ -1,0 +1,173 @@
+"""What only a scheduler can show: a waiting approval, a missed deadline, a broken run, a DAG that follows, metrics."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from certrecon_quickstart.connections import read_request
+from certrecon_quickstart.memory import remembered_port
+from certrecon_quickstart.project import Project
+from certrecon_quickstart.services import Services, stop_services, using_services
+from tests.e2e.quickstart import Checkout
+from tests.integration.telling.mailbox import Mailbox, running_mailbox
+from tests.kill.station import TUNING, Station
+
+DEADLINE_SECONDS = 8
+FOLLOWER = """
+from airflow.sdk import DAG, Asset, task
+with DAG("follower", schedule=[Asset.ref(uri="certrecon://evidence/report")], catchup=False,
+         is_paused_upon_creation=False):
+    @task
+    def told(triggering_asset_events=None):
+        [[event]] = triggering_asset_events.values()
+        return event.extra
+    told()
+"""
+
+
+@dataclass
+class Figures:
+    """A statsd listener that counts in a thread of its own."""
+
+    heard: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        while True:
+            name, _, value = self.socket.recv(65536).decode(errors="replace").partition(":")
+            if "certrecon" in name:
+                self.heard[name] = value
+
+    @property
+    def environment(self) -> dict[str, str]:
+        port = str(self.socket.getsockname()[1])
+        return {
+            "AIRFLOW__METRICS__STATSD_ON": "True", "AIRFLOW__METRICS__STATSD_HOST": "127.0.0.1",
+            "AIRFLOW__METRICS__STATSD_PORT": port,
+        }  # fmt: skip
+
+
+@dataclass
+class Told:
+    """An Airflow, and whoever hears of it."""
+
+    station: Station
+    checkout: Checkout
+    mailbox: Mailbox
+    figures: Figures
+
+    def wait(self, what: str, is_there: Callable[[], Any], seconds: float = 120) -> Any:
+        end = time.monotonic() + seconds
+        while not (found := is_there()):
+            said = self.station.said("scheduler") + self.station.said("dag-processor")
+            assert time.monotonic() < end, f"never came: {what}; mails {self.mailbox.subjects}\n{said}"
+            time.sleep(0.5)
+        return found
+
+    def trigger(self, **conf: Any) -> str:
+        body = {"logical_date": None, "conf": conf}
+        return str(self.station.call("POST", "dags/certificate_reconciliation/dagRuns", body)["dag_run_id"])
+
+    def mail(self, words: str) -> str:
+        """The body of the mail with these words in its subject, once it is there."""
+        mails = self.mailbox
+        self.wait(words, lambda: any(words in one for one in mails.subjects))
+        [body] = [body for subject, body in zip(mails.subjects, mails.bodies, strict=True) if words in subject]
+        return body
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
+    folder = tmp_path_factory.mktemp("scheduler")
+    figures = Figures()
+    with running_mailbox() as mailbox:
+        checkout = Checkout(folder, {"CERTIFICATES": "150", "SEED": "5"})
+        shutil.copytree(checkout.project.dags, folder / "dags", ignore=shutil.ignore_patterns("__pycache__"))
+        (folder / "dags" / "follower.py").write_text(FOLLOWER, encoding="utf-8")
+        project = Project(root=checkout.project.root, var=checkout.var, dags=folder / "dags")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "CERTRECON"))}
+        inherited = kept | {"CERTRECON_SETTINGS": str(folder / "settings.yaml")} | checkout.variables
+        with using_services(project):
+            remembered_port(project, "web")  # any free one: the usual one may be another Airflow's
+            services = Services(project, read_request(inherited), inherited)
+            services.start()
+            environment = dict(services.environment) | TUNING | mailbox.environment() | figures.environment
+            environment["CERTRECON_DEADLINE_HOURS"] = str(DEADLINE_SECONDS / 3600)
+            environment["CERTRECON_TASK_RETRIES"] = "0"
+            station = Station(project, environment)
+            try:
+                for name in ("api-server", "dag-processor", "scheduler"):
+                    station.start(name)
+                station.wait_until_ready()
+                yield Told(station, checkout, mailbox, figures)
+            finally:
+                station.stop()
+        stop_services(project)
+
+
+def test_a_waiting_approval_a_missed_deadline_and_the_end_are_told(told: Told) -> None:
+    run_id = told.trigger(approval="always")
+    waiting = told.mail("run 1: waits for an approval")
+    assert "because the run was started with approval" in waiting
+    assert f"/dags/certificate_reconciliation/runs/{run_id.replace(':', '%3A').replace('+', '%2B')}" in waiting
+    assert "/tasks/approve/required_actions" in waiting
+
+    late = told.mail("a run has not ended within")
+    assert run_id in late
+    assert "If its task &#x27;approve&#x27; is awaiting input" in late
+
+    question = f"dags/certificate_reconciliation/dagRuns/{run_id}/taskInstances/approve/-1/hitlDetails"
+    answer = {"chosen_options": ["Approve"], "params_input": {"reason": "looked at it"}}
+    told.station.call("PATCH", question, answer)
+    assert told.station.wait_for_end(run_id) == "success"
+
+    assert len(told.mailbox.mails) == 2, "nothing is new in a run that ends well"
+
+
+def test_a_dag_of_somebody_else_follows_the_report_and_finds_the_counts(told: Told) -> None:
+    def results() -> Any:
+        runs = told.station.call("GET", "dags/follower/dagRuns")["dag_runs"]
+        return [run["dag_run_id"] for run in runs if run["state"] == "success"]
+
+    [run_id] = told.wait("a run of the follower", results)
+    path = f"dags/follower/dagRuns/{run_id}/taskInstances/told/xcomEntries/return_value"
+    extra = told.station.call("GET", path)["value"]
+    assert (extra["run_seq"], extra["mode"], extra["status"]) == (1, "publish", "succeeded")
+    assert sum(extra["dispositions"].values()) == extra["claims"] > extra["sent"] > 0
+    assert Path(extra["report"]).is_file()
+
+
+def test_its_figures_reach_statsd(told: Told) -> None:
+    told.wait("figures", lambda: "airflow.certrecon.dispositions.undelivered" in told.figures.heard)
+    heard = told.figures.heard
+    assert heard["airflow.certrecon.run.succeeded"] == "1|c"
+    assert heard["airflow.certrecon.claims"].endswith("|g")
+    assert int(heard["airflow.certrecon.dispositions.delivered"].partition("|")[0]) > 0
+
+
+def test_a_run_whose_last_task_cannot_end_is_told_by_airflow(told: Told) -> None:
+    told.mailbox.mails.clear()
+    run_id = told.trigger(approval="always", resend=True)
+    told.mail("run 2: waits for an approval")
+    evidence = told.checkout.folder / "evidence" / "2"
+    evidence.rename(evidence.with_name("gone"))
+    evidence.write_text("no folder", encoding="utf-8")
+    question = f"dags/certificate_reconciliation/dagRuns/{run_id}/taskInstances/approve/-1/hitlDetails"
+    told.station.call("PATCH", question, {"chosen_options": ["Approve"], "params_input": {"reason": "go on"}})
+    assert told.station.wait_for_end(run_id) == "failed"
+    broken = told.mail("run 2 was broken off")
+    assert "takes over" in broken
