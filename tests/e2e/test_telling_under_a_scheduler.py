@@ -25,11 +25,11 @@ from tests.kill.station import TUNING, Station
 DEADLINE_SECONDS = 8
 FOLLOWER = """
 from airflow.sdk import DAG, Asset, task
-with DAG("follower", schedule=[Asset.ref(uri="certrecon://evidence/report")], catchup=False,
-         is_paused_upon_creation=False):
+REPORT = Asset("certrecon://evidence/report")
+with DAG("follower", schedule=[REPORT], catchup=False, is_paused_upon_creation=False):
     @task
     def told(triggering_asset_events=None):
-        [[event]] = triggering_asset_events.values()
+        [event] = triggering_asset_events[REPORT]
         return event.extra
     told()
 """

@@ -1,7 +1,8 @@
 """What the runs produce and read, as Airflow assets: for DAGs that follow them, and for OpenLineage.
 
-Airflow knows an asset by name and address together, so take them from here or write `Asset.ref(uri=...)`. An address
-without a path would get a slash from Airflow, and then not be found by the address written here.
+Airflow knows an asset by name and address together, and two names of one address are a conflict that stops tasks. So
+the name is the address, which is what anybody gets who writes `Asset("certrecon://evidence/report")`. To an address
+without a path Airflow would add a slash.
 
 Events are added to aliases, since an outlet that is an asset would get an event in every run: a dry run changes
 neither ledger nor claims and must not say that it did.
@@ -23,24 +24,23 @@ if TYPE_CHECKING:
 
 GROUP: Final = "certificate_reconciliation"
 
-LEDGER: Final = Asset(name="certificate ledger", uri="certrecon://warehouse/ledger", group=GROUP)
+LEDGER: Final = Asset("certrecon://warehouse/ledger", group=GROUP)
 """What Ditio has acknowledged (table `ditio_upsert`)."""
-CLAIMS: Final = Asset(name="certificate claims", uri="certrecon://warehouse/claims", group=GROUP)
+CLAIMS: Final = Asset("certrecon://warehouse/claims", group=GROUP)
 """What every certificate came to (table `claim`)."""
-REPORT: Final = Asset(name="certificate report", uri="certrecon://evidence/report", group=GROUP)
+REPORT: Final = Asset("certrecon://evidence/report", group=GROUP)
 """The report of a run that ended well, a dry one too."""
-EVIDENCE: Final = Asset(name="certificate evidence", uri="certrecon://evidence/inputs", group=GROUP)
+EVIDENCE: Final = Asset("certrecon://evidence/inputs", group=GROUP)
 """The sealed inputs of a run."""
-DELIVERED: Final = Asset(name="certificates in Ditio", uri="ditio://api/certificates", group=GROUP)
+DELIVERED: Final = Asset("ditio://api/certificates", group=GROUP)
 """What Ditio was sent."""
 
-PROJECTS: Final = Asset(name="4HSE projects", uri="fourhse://api/project", group=GROUP)
+PROJECTS: Final = Asset("fourhse://api/project", group=GROUP)
 TENANT_ENTITIES: Final = tuple(
-    Asset(name=f"4HSE {words}", uri=f"fourhse://api/{entity}", group=GROUP)
-    for entity, words in (("certificate", "certificates"), ("certificate-action", "links"), ("person", "persons"))
+    Asset(f"fourhse://api/{entity}", group=GROUP) for entity in ("certificate", "certificate-action", "person")
 )
 """What is read of one 4HSE project."""
-EMPLOYEES: Final = Asset(name="Ditio employees", uri="ditio://api/employees", group=GROUP)
+EMPLOYEES: Final = Asset("ditio://api/employees", group=GROUP)
 
 PUBLISHED_ALIAS: Final = AssetAlias("certificates published", group=GROUP)
 LOADED_ALIAS: Final = AssetAlias("certificates loaded", group=GROUP)
