@@ -83,6 +83,11 @@ def row_of(engine: Engine, run: str) -> Any:
         return conn.execute(text("SELECT * FROM reconciliation.run WHERE run_id = :run"), {"run": run}).one()
 
 
+def why(user: Api, engine: Engine, run: str) -> str:
+    """Return what a failed run says of itself."""
+    return f"{row_of(engine, run).failure}; {user.tasks(run)}"
+
+
 def test_another_person_approves_at_the_page(asking: Station, anna: Visit, warehouse: Engine) -> None:
     olga, run = asked(asking, "2028-05-05", {"four_eyes": "true"})
     assert olga.answer(run, "Approve", "It is my own run.").ok
@@ -92,7 +97,7 @@ def test_another_person_approves_at_the_page(asking: Station, anna: Visit, wareh
         time.sleep(0.5)
     olga.wait_for_the_question(run)
     answer(anna, run, "Approve")
-    assert olga.wait_for_the_end(run) == "success"
+    assert olga.wait_for_the_end(run) == "success", why(olga, warehouse, run)
     first, second = approvals(warehouse, run)
     assert first[:2] == ("olga", "not_counted")
     assert second == ("anna", "approved", REASON)
@@ -104,7 +109,7 @@ def test_a_refused_plan_is_loaded_and_reported_and_no_task_is_skipped(
 ) -> None:
     olga, run = asked(asking, "2028-06-06", {"four_eyes": "false"})
     answer(anna, run, "Refuse")
-    assert olga.wait_for_the_end(run) == "success"
+    assert olga.wait_for_the_end(run) == "success", why(olga, warehouse, run)
     assert set(olga.tasks(run).values()) == {"success"}
     row = row_of(warehouse, run)
     assert (row.status, row.sent, row.dispositions["refused"]) == ("succeeded", 0, 3)
@@ -116,7 +121,7 @@ def test_a_refused_plan_is_loaded_and_reported_and_no_task_is_skipped(
 
 def test_a_question_that_nobody_answers_ends_as_refused(asking: Station, warehouse: Engine) -> None:
     olga, run = asked(asking, "2028-07-07", {"timeout_hours": 0.001})
-    assert olga.wait_for_the_end(run) == "success"
+    assert olga.wait_for_the_end(run) == "success", why(olga, warehouse, run)
     [(who, decision, reason)] = approvals(warehouse, run)
     assert (who, decision) == (None, "expired")
     assert "Nobody answered within 0.001 hours" in str(reason)
@@ -128,7 +133,7 @@ def test_only_approvers_may_answer(asking: Station, warehouse: Engine) -> None:
     assert Api(asking, "anna").answer(run, "Approve", "I may not.").status_code == 403
     assert approvals(warehouse, run) == []
     assert Api(asking, "bo").answer(run, "Refuse", "Not today.").ok
-    assert olga.wait_for_the_end(run) == "success"
+    assert olga.wait_for_the_end(run) == "success", why(olga, warehouse, run)
     assert approvals(warehouse, run) == [("bo", "refused", "Not today.")]
 
 
