@@ -155,7 +155,8 @@ with DeadlineDag(
     build_claims = BuildClaimsOperator(task_id=Task.BUILD_CLAIMS.value)
     validations = [ValidateOperator(task_id=task.value, subject=subject) for task, subject in VALIDATIONS.items()]
     plan = PlanOperator(task_id=Task.PLAN.value)
-    approve = ApproveOperator(task_id=Task.APPROVE.value)
+    # A worker lost at the moment of the answer lets the question be asked again, whatever other tasks do.
+    approve = ApproveOperator(task_id=Task.APPROVE.value, retries=2, retry_delay=timedelta(seconds=10))
     publish = PublishOperator(task_id=Task.PUBLISH.value)
     load = LoadOperator(task_id=Task.LOAD.value, trigger_rule=TriggerRule.ALL_DONE)
     report = ReportOperator(task_id=Task.REPORT.value, trigger_rule=TriggerRule.ALL_DONE)
