@@ -27,6 +27,7 @@ from certrecon.errors import (
 )
 from certrecon.evidence import Part
 from certrecon.evidence.manifest import read_sealed
+from certrecon.stages.finalise import already_finalised
 from certrecon.stages.plan import judge_inputs
 from certrecon.stages.run_inputs import RunInputs
 from certrecon.validation.run import validate
@@ -303,3 +304,22 @@ def test_a_failed_run_reports_its_failure(pipeline: Pipeline, server: WorldServe
     assert "first_publish" in summary
     assert "FAILED" in summary
     assert "undelivered" in summary
+
+
+def test_a_finalising_that_was_killed_before_the_reports_copy_is_finished_by_the_next_try(first_night: Nights) -> None:
+    night = first_night.night()
+    copy = night.workplace.evidence.path("report.html")
+    written = copy.read_bytes()
+    copy.unlink()
+    ended = already_finalised(first_night.engine, night.workplace.evidence, night.run_seq)
+    assert ended == night.ended
+    assert copy.read_bytes() == written
+
+
+def test_a_run_that_did_not_end_well_is_not_taken_for_finalised(first_night: Nights) -> None:
+    night = first_night.pipeline.night(first_night.day)
+    night.open()
+    assert already_finalised(first_night.engine, night.workplace.evidence, night.run_seq) is None
+    night.conclude()
+    assert night.status == "failed"
+    assert already_finalised(first_night.engine, night.workplace.evidence, night.run_seq) is None

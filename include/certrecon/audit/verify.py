@@ -20,7 +20,7 @@ from certrecon.audit.sealed import check_evidence
 from certrecon.audit.stores import OpenRoot, Stores
 from certrecon.audit.strays import check_strays
 from certrecon.audit.witnesses import check_witnesses, find_witnesses
-from certrecon.warehouse.chain import installation_id
+from certrecon.warehouse.chain import installation_id, wait_for_chain
 from certrecon.warehouse.engine import transaction
 from certrecon.warehouse.purges import purged_runs
 from certrecon.warehouse.runmodel import RunRecord
@@ -29,9 +29,6 @@ from certrecon.words import RunStatus
 log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
-
-# The lock that `warehouse.chain` holds while it adds a link.
-_WAIT_FOR_FINALISING = text("SELECT pg_advisory_xact_lock_shared(hashtext('certrecon chain'))")
 
 
 def verify(engine: Engine, open_root: OpenRoot, current_root: str | None = None) -> Verification:
@@ -52,7 +49,7 @@ def verify(engine: Engine, open_root: OpenRoot, current_root: str | None = None)
     witnesses = find_witnesses(stores, addresses)
     with transaction(engine) as conn:
         # Read after the witnesses and once no finalising is under way, so that no witness is ahead of its run.
-        conn.execute(_WAIT_FOR_FINALISING)
+        wait_for_chain(conn)
         runs, installation = read_runs(conn), installation_id(conn)
     chain = _timed("chain", lambda: check_chain(runs))
     cut = _timed("witnesses", lambda: check_witnesses(runs, stores, witnesses, installation))

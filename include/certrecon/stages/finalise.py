@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from sqlalchemy import Engine
+
 from certrecon.errors import EvidenceError
-from certrecon.evidence import Part, SealedFile, SealedPart
+from certrecon.evidence import Part, RunEvidence, SealedFile, SealedPart
 from certrecon.evidence.manifest import read_sealed, seal
 from certrecon.evidence.witness import write_witness
 from certrecon.report.page import Seal, with_seal
@@ -21,7 +23,7 @@ from certrecon.stages.witnessing import witness_of
 from certrecon.stages.workplace import Workplace
 from certrecon.warehouse.chain import installation_id
 from certrecon.warehouse.engine import transaction
-from certrecon.warehouse.runs import RunResult, finalise_run
+from certrecon.warehouse.runs import RunResult, finalise_run, read_run
 from certrecon.words import Disposition, RunStatus
 
 log = logging.getLogger(__name__)
@@ -156,20 +158,37 @@ def run_finalise(place: Workplace, reached: Reached) -> Finalised:
         # Before the commit: a run whose witness cannot be written is not finalised, and is tried again.
         write_witness(place.evidence, witness_of(link, installation_id(conn), ended.inputs_sha256, outcome))
     ended = replace(ended, chain_no=link.chain_no, chain_sha256=link.chain_sha256)
-    ended = replace(ended, report=_sealed_report(place, reached, ended))
+    ended = replace(ended, report=seal_report(place.evidence, ended) if PAGE_FILE in reached.files else None)
     log.info("Run %s %s%s", place.run.run_seq, status, f": {failure}" if failure else "")
     return ended
 
 
-def _sealed_report(place: Workplace, reached: Reached, ended: Finalised) -> str | None:
-    """Write the copy of the report that carries the run's seal; the report itself was sealed before there was one."""
-    page = reached.files.get(PAGE_FILE)
-    if page is None:
-        return None
-    seal = Seal(ended.outcome_sha256 or "", ended.chain_no, ended.chain_sha256, str(ended.status))
+def seal_report(evidence: RunEvidence, ended: Finalised) -> str | None:
+    """Write the copy of the report that carries the run's seal; the report itself was sealed before there was one.
+
+    Returns:
+        The copy's address below the run's folder; None where the run has no report, or it cannot be written.
+    """
+    outcome = ended.outcome_sha256 or ""
+    seal_of_run = Seal(outcome, ended.chain_no, ended.chain_sha256, str(ended.status))
     try:
-        html = place.evidence.read_bytes(page.address, page.sha256).decode()
-        return place.evidence.write_at(SEALED_REPORT, with_seal(html, seal).encode()).address
+        page = read_sealed(evidence, Part.OUTCOME, outcome).one(PAGE_FILE)
+        html = evidence.read_bytes(page.address, page.sha256).decode()
+        return evidence.write_at(SEALED_REPORT, with_seal(html, seal_of_run).encode()).address
     except EvidenceError as error:
         log.warning("The report has no copy with the run's seal: %s", error)
         return None
+
+
+def already_finalised(engine: Engine, evidence: RunEvidence, run_seq: int) -> Finalised | None:
+    """Return how a run ended if an earlier try finalised it well and was killed before it could say so.
+
+    The copy of the report that such a try may not have come to is written.
+    """
+    with transaction(engine) as conn:
+        row = read_run(conn, run_seq)
+    if row is None or row.status not in {RunStatus.SUCCEEDED, RunStatus.SUCCEEDED_WITH_REJECTS}:
+        return None
+    digests = (row.inputs_sha256, row.outcome_sha256, row.chain_no, row.chain_sha256)
+    ended = Finalised(RunStatus(row.status), None, *digests)
+    return replace(ended, report=seal_report(evidence, ended))

@@ -22,10 +22,13 @@ from certrecon.warehouse.storable import storable_json, storable_text
 from certrecon.words import RunStatus
 
 __all__ = [
-    "GENESIS", "ChainLink", "add_link", "canonical_record", "chain_digest", "installation_id", "read_chain_head",
+    "GENESIS", "ChainLink", "add_link", "canonical_record", "chain_digest", "hold_chain", "installation_id",
+    "read_chain_head", "wait_for_chain",
 ]  # fmt: skip
 
+# `sql/40_proof.sql` waits for the same lock.
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtext('certrecon chain'))")
+_WAIT = text("SELECT pg_advisory_xact_lock_shared(hashtext('certrecon chain'))")
 _HEAD = text("""
     SELECT chain_no, run_seq, previous_sha256, chain_sha256, status
       FROM reconciliation.run WHERE chain_no IS NOT NULL ORDER BY chain_no DESC LIMIT 1""")
@@ -40,6 +43,16 @@ _CLOSE = text("""
        SET status = :status, failure = :failure, finished_at = :finished_at, chain_sha256 = :chain_sha256
      WHERE run_seq = :run_seq""")
 _INSTALLATION = text("SELECT installation_id FROM reconciliation.installation")
+
+
+def hold_chain(conn: Connection) -> None:
+    """Let nobody else finalise a run, load claims or pseudonymise until the transaction ends."""
+    conn.execute(_LOCK)
+
+
+def wait_for_chain(conn: Connection) -> None:
+    """Wait until no finalising is under way, and let none begin until the transaction ends."""
+    conn.execute(_WAIT)
 
 
 def canonical_record(record: RunRecord) -> bytes:
@@ -65,7 +78,7 @@ def add_link(conn: Connection, run_seq: int, status: RunStatus, failure: str | N
     everything else of the row. The chain's lock is held until the transaction ends; take no lock of
     another run's row after it.
     """
-    conn.execute(_LOCK)
+    hold_chain(conn)
     head = read_chain_head(conn)
     chain_no, previous = (head.chain_no + 1, head.chain_sha256) if head else (1, GENESIS)
     records = storable_json(read_records(conn, run_seq))

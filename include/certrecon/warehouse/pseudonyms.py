@@ -18,6 +18,7 @@ from sqlalchemy import Connection, text
 
 from certrecon.errors import IntegrityError
 from certrecon.warehouse.bulk import copy_batches, stage
+from certrecon.warehouse.chain import hold_chain
 from certrecon.warehouse.digests import row_digests
 from certrecon.warehouse.history import CLAIM
 from certrecon.warehouse.storable import storable_text
@@ -27,7 +28,6 @@ from certrecon.words import PERSON
 PERSONS = pa.schema([("target", pa.string()), ("resource_id", pa.string()), ("claims", pa.int64())])
 """Persons of a target and how many of their claims have no pseudonym yet."""
 
-_LOCK = text("SELECT pg_advisory_xact_lock(hashtext('certrecon chain'))")
 # A certificate without a resource type may be a person's; equipment has neither name nor number.
 _PAST = f"""
     SELECT c.target, c.resource_id, count(*)
@@ -128,7 +128,7 @@ def pseudonymise(conn: Connection, persons: pa.Table, ended_before: dt.date, rea
     Raises:
         IntegrityError: A claim does not give its digest; a pseudonym would hide that for ever.
     """
-    conn.execute(_LOCK)
+    hold_chain(conn)
     stage(conn, "candidate", "claim", persons.select(["target", "resource_id"]))
     conn.execute(_MAKE_LEAVING)
     leaving = conn.execute(_LEAVE, {"before": ended_before}).rowcount

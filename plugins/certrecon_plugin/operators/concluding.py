@@ -12,7 +12,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from certrecon_plugin.operators.base import FAILURE, StageOperator, Task, result_of, results_of, run_of
 from certrecon_plugin.operators.judging import VALIDATIONS
 from certrecon_plugin.operators.publishing import planned_of
-from certrecon_plugin.resources import warehouse, workplace
+from certrecon_plugin.resources import evidence_root, warehouse, workplace
 from certrecon_plugin.telling.assets import CLAIMS, EVIDENCE, LEDGER, REPORTED_ALIAS, reported
 from certrecon_plugin.telling.tell import count_finalised, tell_of_run, tell_of_start
 
@@ -155,24 +155,14 @@ def _tell(place: Workplace, ended: Finalised, reported: Reported | None) -> None
     Path(target).write_text(json.dumps(told), encoding="utf-8")
 
 
-def _already(run_seq: int) -> dict[str, Any] | None:
+def _already(run: RunHandle) -> dict[str, Any] | None:
     """Return how the run ended if an earlier try finalised it well and was killed before it could say so."""
-    from certrecon.warehouse.engine import transaction
-    from certrecon.warehouse.runs import read_run
-    from certrecon.words import RunStatus
+    from certrecon.evidence import RunEvidence
+    from certrecon.stages.finalise import already_finalised
 
-    with warehouse() as engine, transaction(engine) as conn:
-        row = read_run(conn, run_seq)
-    if row is None or row.status not in {RunStatus.SUCCEEDED, RunStatus.SUCCEEDED_WITH_REJECTS}:
-        return None
-    return {
-        "status": row.status,
-        "failure": None,
-        "inputs_sha256": row.inputs_sha256,
-        "outcome_sha256": row.outcome_sha256,
-        "chain_no": row.chain_no,
-        "chain_sha256": row.chain_sha256,
-    }
+    with warehouse() as engine:
+        ended = already_finalised(engine, RunEvidence(evidence_root(run.evidence_root), run.run_seq), run.run_seq)
+    return None if ended is None else ended.to_json()
 
 
 class FinaliseOperator(StageOperator):
@@ -194,7 +184,7 @@ class FinaliseOperator(StageOperator):
             raise AirflowFailException(failures[0])
         run = run_of(context)
         # A try that was killed right after finalising told nobody, or somebody: it is told again.
-        ended = _already(run.run_seq) or _finalise(context, run)
+        ended = _already(run) or _finalise(context, run)
         count_finalised(run.run_seq)
         tell_of_run(context, run.run_seq)
         if ended["failure"]:
