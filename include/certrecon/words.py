@@ -122,3 +122,29 @@ class NoExpiry(StrEnum):
 
 HEALTH = ActionType.HEALTH.value
 PERSON = "PERSON"
+
+
+class ChangeEvent(StrEnum):
+    """What 4HSE tells of as it happens, in its own words (reference on both APIs, section 2.10)."""
+
+    CERTIFICATE_CREATE = "CERTIFICATE::CREATE"
+    CERTIFICATE_UPDATE = "CERTIFICATE::UPDATE"
+    CERTIFICATE_DELETE = "CERTIFICATE::DELETE"
+    LINK_CREATE = "CERTIFICATE_ACTION::CREATE"
+    LINK_UPDATE = "CERTIFICATE_ACTION::UPDATE"
+    LINK_DELETE = "CERTIFICATE_ACTION::DELETE"
+    PERSON_CREATE = "PERSON::CREATE"
+    PERSON_UPDATE = "PERSON::UPDATE"
+    PERSON_DELETE = "PERSON::DELETE"
+
+    @property
+    def entity(self) -> str:
+        """What changed: `CERTIFICATE`, `CERTIFICATE_ACTION` or `PERSON`."""
+        return self.value.partition("::")[0]
+
+
+class HintSource(StrEnum):
+    """Who gave a hint."""
+
+    WEBHOOK = "webhook"
+    LINKING = "link_certificates"

@@ -245,6 +245,24 @@ finding_catalogue = Table(
 )  # fmt: skip
 """The catalogue of findings in words, for the views."""
 
+webhook_address = Table(
+    "webhook_address", metadata,
+    _identity("address_id"), _text("event", null=False),
+    Column("token_sha256", Text, nullable=False, unique=True), _instant("made_at", null=False),
+    _text("made_by", null=False), _instant("revoked_at"), _text("revoked_by"),
+)  # fmt: skip
+"""An address that 4HSE may call for one event; only the digest of its token is kept."""
+
+change_hint = Table(
+    "change_hint", metadata,
+    _identity("hint_id"), _instant("received_at", null=False), _text("source", null=False),
+    _text("event", null=False), _text("entity_id", null=False),
+    Column("certificate_ids", ARRAY(Text), nullable=False), _count("settled_run_seq"),
+    Index("change_hint_waiting", "hint_id", postgresql_where=text("settled_run_seq IS NULL")),
+    Index("change_hint_received", "received_at"),
+)  # fmt: skip
+"""A hint that something changed in 4HSE: where to look, never what is there. Null `settled_run_seq` = it waits."""
+
 JSON_COLUMNS = frozenset(
     column.name for table in metadata.tables.values() for column in table.columns if isinstance(column.type, JSONB)
 )

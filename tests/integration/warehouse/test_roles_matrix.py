@@ -23,6 +23,7 @@ REFUSED = "42501"
 MATRIX = """
 table               writer  auditor
 approval            SI      S
+change_hint         SIUD    S
 claim               SIU     S
 claim_person        SID     S
 dangling_link       SIU     S
@@ -35,14 +36,17 @@ pseudonymisation    SI      S
 removal             SI      S
 run                 SIU     S
 settings_version    SI      S
+webhook_address     SIU     S
 withdrawn_upsert    SIU     S
 """
 ALLOWED = {
     table: {WRITER: writer, AUDITOR: auditor} for table, writer, auditor in map(str.split, MATRIX.split("\n")[2:-1])
 }
 UPDATABLE = {
+    "change_hint": "settled_run_seq",
     "claim": "ended_run_seq resource_id person_name employee_number detail pseudonymisation_id pseudonym_sha256",
     "dangling_link": "ended_run_seq",
+    "webhook_address": "revoked_at revoked_by",
     "withdrawn_upsert": "ended_run_seq",
     "ditio_upsert": "*",
     "finding_catalogue": "severity owner title advice overridable",
