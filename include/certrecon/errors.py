@@ -71,6 +71,10 @@ class GuardTrippedError(FixableError):
     """A guard stopped publishing and nobody could be asked."""
 
 
+class LinksRefusedError(FixableError):
+    """Certificates were not linked: 4HSE refused, or they changed since somebody approved; the message names them."""
+
+
 class PassingError(CertreconError):
     """Something outside was not available; the same call may succeed later."""
 
@@ -91,6 +95,14 @@ class StillSendingError(PassingError):
     """Another process sends to the same target, as after a scheduler that died without its tasks."""
 
 
+class TargetBusyError(PassingError):
+    """Another run works on the same target, and this one gives way."""
+
+
+class LinksUnfinishedError(PassingError):
+    """Creating links got no answer within all tries; the next try looks first what is there, and goes on."""
+
+
 class NotToldError(PassingError):
     """No notifier got a message through; the message names them."""
 
@@ -107,6 +119,10 @@ class ResponseFormatError(SourceError):
     """A successful answer was not in the documented form."""
 
 
+class NoticeError(SourceError):
+    """A webhook's body does not tell which entity changed."""
+
+
 class IntegrityError(CertreconError):
     """The run contradicts itself; nothing may be published or loaded."""
 
@@ -121,6 +137,10 @@ class RuleEvaluationError(IntegrityError):
 
 class EvidenceError(IntegrityError):
     """An evidence file is missing or does not have the sealed digest."""
+
+
+class LinkDiffersError(IntegrityError):
+    """A link that was created is not in 4HSE as it was created."""
 
 
 class RunTakenOverError(IntegrityError):

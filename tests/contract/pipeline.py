@@ -40,8 +40,9 @@ from certrecon.stages.load import Loaded, run_load
 from certrecon.stages.open_run import Outside, Start, run_open
 from certrecon.stages.plan import Planned, run_plan
 from certrecon.stages.publish import Published, run_publish
+from certrecon.stages.read_hinted import ReadHinted, run_read_hinted
 from certrecon.stages.report import Reported, run_report
-from certrecon.stages.seal_inputs import SealedInputs, run_seal_inputs
+from certrecon.stages.seal_inputs import Looked, SealedInputs, run_seal_inputs
 from certrecon.stages.validate import run_validate
 from certrecon.stages.workplace import Workplace, file_ref
 from certrecon.validation.run import COLUMNS
@@ -85,6 +86,14 @@ class Pipeline:
     def run(self, day: dt.date, **conf: Any) -> Night:
         """Run a whole night."""
         return self.night(day, **conf).run()
+
+    def follow_hints(self, day: dt.date) -> Night:
+        """Run what the waiting hints ask for."""
+        return self.hinted(day).run()
+
+    def hinted(self, day: dt.date) -> Night:
+        """Prepare a run that follows the waiting hints; nothing is opened yet."""
+        return Night(self, day, f"events__{next(_numbers)}", {}, by_hints=True)
 
     @contextmanager
     def settings_file(self) -> Iterator[Path]:
@@ -133,6 +142,7 @@ class Night:
         errors: What each task that failed raised, by its name.
         handle: Who the run is.
         ended: How it ended; None when finalising itself was refused.
+        by_hints: Whether it follows hints, as the DAG certificate_events does.
     """
 
     pipeline: Pipeline
@@ -150,6 +160,8 @@ class Night:
     loaded: Loaded | None = None
     reported: Reported | None = None
     ended: Finalised | None = None
+    by_hints: bool = False
+    looked: Looked | None = None
     _read: list[Extracted] = field(default_factory=list)
 
     # --- all of it -------------------------------------------------------------------------------------
@@ -165,7 +177,8 @@ class Night:
 
     def decide(self) -> Night:
         """Run what lies between opening and publishing."""
-        for task in (self.find_tenants, self.extract, self.seal, self.build, self.validate, self.plan):
+        reading = (self.read_hinted, self.extract_employees) if self.by_hints else (self.find_tenants, self.extract)
+        for task in (*reading, self.seal, self.build, self.validate, self.plan):
             if not self.errors:
                 self._try(task.__name__, task)
         return self
@@ -196,7 +209,7 @@ class Night:
         """Open the run."""
         pipeline = self.pipeline
         after = dt.datetime.combine(self.day, dt.time(3, 30), OSLO).astimezone(dt.UTC)
-        start = Start(self.run_id, after, "manual", "tester", self.conf, self.conf)
+        start = Start(self.run_id, after, "manual", "tester", self.conf, self.conf, self.by_hints)
         with pipeline.settings_file():
             handle = run_open(start, Outside(pipeline.engine, pipeline.ditio, Path))
         self.handle = _passed_on(RunHandle.from_json, handle.to_json())
@@ -232,6 +245,29 @@ class Night:
         with self.place() as place:
             self.tenants = _passed_on(Tenants.from_json, run_async(find()).to_json())
 
+    def read_hinted(self) -> None:
+        """Read what the waiting hints point at."""
+
+        async def read() -> ReadHinted:
+            async with self._fourhse() as client:
+                return await run_read_hinted(place, client, Path)
+
+        with self.place() as place:
+            found = run_async(read())
+        self.tenants = _passed_on(Tenants.from_json, found.tenants.to_json())
+        self.looked = _passed_on(Looked.from_json, found.looked.to_json())
+        self._read = [_passed_on(Extracted.from_json, found.extracted.to_json())]
+
+    def extract_employees(self) -> None:
+        """Read the employees."""
+
+        async def employees() -> Extracted:
+            async with self._ditio() as client:
+                return await run_extract_employees(place, client)
+
+        with self.place() as place:
+            self._read.append(_passed_on(Extracted.from_json, run_async(employees()).to_json()))
+
     def extract(self) -> None:
         """Read every tenant, then the employees."""
         assert self.tenants is not None
@@ -240,16 +276,11 @@ class Night:
             async with self._fourhse() as client:
                 return await run_extract_tenant(place, client, name)
 
-        async def employees() -> Extracted:
-            async with self._ditio() as client:
-                return await run_extract_employees(place, client)
-
         self._read = []
         for name in self.tenants.chosen:
             with self.place() as place:
                 self._read.append(_passed_on(Extracted.from_json, run_async(tenant(name)).to_json()))
-        with self.place() as place:
-            self._read.append(_passed_on(Extracted.from_json, run_async(employees()).to_json()))
+        self.extract_employees()
 
     def seal(self) -> None:
         """Seal the inputs."""
@@ -257,7 +288,7 @@ class Night:
         files = [file for one in self._read for file in one.files]
         sandbox = is_sandbox(self._read[-1])
         with self.place() as place:
-            sealed = run_seal_inputs(place, self.tenants, files, target_is_sandbox=sandbox)
+            sealed = run_seal_inputs(place, self.tenants, files, target_is_sandbox=sandbox, looked=self.looked)
         self.sealed = _passed_on(lambda values: SealedInputs(**values), sealed.to_json())
 
     def build(self) -> None:

@@ -198,6 +198,9 @@ def _as_left(engine: Engine, run: RunRecord, inputs: RunInputs, judged: Judgemen
         left = read_claims_as_of(conn, run.run_seq)
     if not inputs.context.limited:
         return left
+    if inputs.context.certificates is not None:
+        looked = pa.array(inputs.context.certificates, pa.string())
+        return left.filter(pc.is_in(left["certificate_id"], value_set=looked))
     tenants = pa.array(inputs.context.tenants, pa.string())
     elsewhere = pa.array(judged.moved_away, pa.string())
     own = pc.and_(

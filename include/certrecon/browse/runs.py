@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Select, select, text
 
 from certrecon.browse.paging import Page, checked_limit, cursor_of, key_of, page_of
-from certrecon.warehouse.runmodel import UNLIMITED, RunRecord
+from certrecon.warehouse.runmodel import BY_HINTS, UNLIMITED, RunRecord
 from certrecon.warehouse.runs import read_run
 from certrecon.warehouse.tables import run
 from certrecon.words import Mode, RunStatus
@@ -107,8 +107,9 @@ def latest_run(conn: Connection, target: str) -> RunLine | None:
 
 
 def trend(conn: Connection, target: str, runs: int = 30) -> tuple[TrendPoint, ...]:
-    """Return the last finalised publishing runs that have totals, oldest first."""
-    rows = conn.execute(_finalised(target).limit(checked_limit(runs))).mappings().all()
+    """Return the last finalised publishing runs that have totals, oldest first; none that followed hints."""
+    query = _finalised(target).where(run.c.scope != BY_HINTS).limit(checked_limit(runs))
+    rows = conn.execute(query).mappings().all()
     return tuple(_point(_line(row)) for row in reversed(rows))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from itertools import combinations
@@ -69,13 +69,17 @@ def _positions(values: pa.Array, among: pa.Array) -> Ints:
     return np.asarray(pc.fill_null(found.cast(pa.int64()), -1))
 
 
-def _numbers(inputs: ClaimInputs) -> pa.Array:
-    """Return each person's number: the crosswalk's, else 4HSE's own."""
-    own = key_column(inputs.persons.column("number"))
-    crosswalk = inputs.settings.crosswalk.numbers
+def person_numbers(persons: pa.Table, crosswalk: Mapping[str, str]) -> pa.Array:
+    """Return each person's number: the crosswalk's, else 4HSE's own.
+
+    Args:
+        persons: Columns `person_id` and `number` of schema `PERSONS`.
+        crosswalk: Person id -> employee number.
+    """
+    own = key_column(persons.column("number"))
     if not crosswalk:
         return own
-    known = _positions(column(inputs.persons, "person_id"), pa.array(crosswalk.keys(), pa.string()))
+    known = _positions(column(persons, "person_id"), pa.array(crosswalk.keys(), pa.string()))
     given = pa.array(crosswalk.values(), pa.string()).take(pa.array(known, mask=known < 0))
     return pc.coalesce(given, own)
 
@@ -187,7 +191,7 @@ def _full_names(given: pa.Array, family: pa.Array) -> pa.Array:
 def person_facts(inputs: ClaimInputs) -> PersonFacts:
     """Compute what rules need to know of each person of the run, in the order of `inputs.persons`."""
     persons, employees = inputs.persons, inputs.employees
-    numbers = _numbers(inputs)
+    numbers = person_numbers(inputs.persons, inputs.settings.crosswalk.numbers)
     counts, rows = _matches(numbers, employees)
     single = counts == 1
     employee_rows = np.where(single, rows, -1)

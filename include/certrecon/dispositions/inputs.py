@@ -54,12 +54,14 @@ class Scope:
     """What a run speaks of.
 
     Attributes:
-        tenants: The tenants that were read.
-        limited: Whether `tenant_ids` limited the run to them.
+        tenants: The tenants that count as read: what was acknowledged in them and is not there is deleted.
+        limited: Whether the run speaks of some tenants or certificates only.
+        certificates: The only certificates that the run speaks of; None where tenants are its limit.
     """
 
     tenants: tuple[str, ...]
     limited: bool
+    certificates: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class DecisionInputs:
         ledger: Schema `certrecon.claims.inputs.LEDGER`.
         previous: Schema `PREVIOUS_CLAIMS`.
         lookups: Schema `LOOKUPS`.
-        scope: The tenants of the run.
+        scope: What the run speaks of.
         certificates: How many certificates were extracted.
         resend: Send every winner, also what is acknowledged.
     """

@@ -34,7 +34,12 @@ def tenants_of(certificate_ids: pa.Array, known: pa.Array, inputs: DecisionInput
 
 
 def inside(certificate_ids: pa.Array, known: pa.Array, read: pa.Array, inputs: DecisionInputs) -> pa.Array:
-    """Return which certificates a limited run speaks of: those it read, and those that lie in its tenants."""
+    """Return which certificates a limited run speaks of: those it read, and those that lie in its tenants.
+
+    A run that looked at certificates by id speaks of these alone.
+    """
+    if inputs.scope.certificates is not None:
+        return pc.is_in(certificate_ids, value_set=pa.array(inputs.scope.certificates, pa.string()))
     tenants = pa.array(inputs.scope.tenants, pa.string())
     return pc.or_(
         pc.is_in(certificate_ids, value_set=read),
@@ -43,9 +48,11 @@ def inside(certificate_ids: pa.Array, known: pa.Array, read: pa.Array, inputs: D
 
 
 def moved_away(inputs: DecisionInputs) -> list[str]:
-    """Return the certificates that a limited run knew in its tenants and that now lie outside them."""
+    """Return the certificates that a run limited to tenants knew in them and that now lie outside them."""
+    if not inputs.scope.limited or inputs.scope.certificates is not None:
+        return []
     found = _looked_up(inputs)
     outside = pc.invert(
         pc.is_in(found.column("found_tenant_id"), value_set=pa.array(inputs.scope.tenants, pa.string()))
     )
-    return list(found.filter(outside)["certificate_id"].to_pylist()) if inputs.scope.limited else []
+    return list(found.filter(outside)["certificate_id"].to_pylist())

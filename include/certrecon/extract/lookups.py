@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -13,6 +12,7 @@ import pyarrow as pa
 from certrecon.api.fourhse import FourHseClient
 from certrecon.api.rows import text_of
 from certrecon.errors import ResponseFormatError
+from certrecon.extract.crew import each
 from certrecon.extract.fields import CERTIFICATES, LOOKUPS
 from certrecon.extract.health import is_health_type
 
@@ -70,26 +70,16 @@ class TenantLookups:
     async def look_up(self, certificate_ids: Iterable[str]) -> dict[str, Lookup]:
         """Return what 4HSE knows of each; one that was gone before is not asked for again."""
         wanted = sorted(set(certificate_ids))
-        await self._ask(one for one in wanted if self._is_open(one))
+        await each((one for one in wanted if self._is_open(one)), self._ask, self._concurrency)
         return {one: self._known[one] for one in wanted}
 
     def _is_open(self, certificate_id: str) -> bool:
         known = self._known.get(certificate_id)
         return known is None or known.outcome is Outcome.PRESENT
 
-    async def _ask(self, certificate_ids: Iterator[str]) -> None:
-        workers = [asyncio.ensure_future(self._work(certificate_ids)) for _ in range(self._concurrency)]
-        try:
-            await asyncio.gather(*workers)
-        finally:
-            for worker in workers:
-                worker.cancel()
-            await asyncio.gather(*workers, return_exceptions=True)
-
-    async def _work(self, certificate_ids: Iterator[str]) -> None:
-        for one in certificate_ids:
-            row = await self._client.view(CERTIFICATES.entity, one)
-            self._known[one] = judge(row, one, self._tenant_id)
+    async def _ask(self, certificate_id: str) -> None:
+        row = await self._client.view(CERTIFICATES.entity, certificate_id)
+        self._known[certificate_id] = judge(row, certificate_id, self._tenant_id)
 
 
 def lookups_table(tenant_id: str, found: Mapping[str, Lookup], absent: set[str]) -> pa.Table:

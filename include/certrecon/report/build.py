@@ -44,6 +44,7 @@ from certrecon.report.model import (
 )
 from certrecon.report.safe import one_line, one_line_table
 from certrecon.report.sending import plan_report
+from certrecon.report.told import told_changes
 from certrecon.report.unmapped import unmapped_types
 from certrecon.report.unmatched import unmatched_excerpt, unmatched_persons
 from certrecon.report.wording import kind_of_reason, withdrawal, withdrawal_owner
@@ -216,4 +217,5 @@ def build_report(inputs: ReportInputs) -> RunReport:
         changes=changes(claims, inputs) if decided else Changes(),
         outlook=outlook(claims, head.as_of),
         trend=trend(inputs, counts),
+        told=told_changes(claims, inputs) if decided else None,
     )

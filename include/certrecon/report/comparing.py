@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from certrecon.report.model import CHANGES, Change, ChangeRow, Changes, Excerpt, ReportInputs
+from certrecon.report.model import CHANGES, Change, ChangeRow, Changes, Excerpt, ReportInputs, RunHead
 from certrecon.report.safe import joined, one_line_table
 from certrecon.report.saying import NEEDY
 from certrecon.report.worklist import LISTED, having
@@ -31,11 +31,14 @@ def _keys(claims: pa.Table) -> pa.Array:
     return pc.binary_join_element_wise(claims.column("certificate_id"), types, "\x1f").combine_chunks()
 
 
-def _in_scope(previous: pa.Table, claims: pa.Table, tenants: tuple[str, ...]) -> pa.Table:
-    """Return the earlier claims that a limited run may compare: of its tenants, or of what it read."""
-    if not tenants:
+def _in_scope(previous: pa.Table, claims: pa.Table, head: RunHead) -> pa.Table:
+    """Return the earlier claims that a limited run may compare: of its tenants or certificates, or of what it read."""
+    if not head.limited:
         return previous
-    lies = pc.is_in(previous.column("tenant_id"), value_set=pa.array(tenants, pa.string()))
+    if head.certificates is not None:
+        looked = pa.array(head.certificates, pa.string())
+        return previous.filter(pc.is_in(previous.column("certificate_id"), value_set=looked))
+    lies = pc.is_in(previous.column("tenant_id"), value_set=pa.array(head.tenants, pa.string()))
     read = pc.is_in(previous.column("certificate_id"), value_set=claims.column("certificate_id").combine_chunks())
     return previous.filter(pc.or_(lies, read))
 
@@ -147,7 +150,7 @@ def changes(claims: pa.Table, inputs: ReportInputs) -> Changes:
     """
     if inputs.previous is None or inputs.previous_claims is None:
         return Changes()
-    previous = _in_scope(inputs.previous_claims, claims, inputs.head.tenants).combine_chunks()
+    previous = _in_scope(inputs.previous_claims, claims, inputs.head).combine_chunks()
     parts = [_present(previous, claims, publishes=inputs.head.publishes), _gone(previous, claims)]
     keys = ["change", "tenant_id", "person_name", "certificate_id", "certificate_type"]
     table = pa.concat_tables(parts)

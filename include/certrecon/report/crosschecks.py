@@ -99,7 +99,7 @@ def _ledger_to_claims(claims: pa.Table, ledger: pa.Table, inputs: ReportInputs) 
         withdrawn = _among(keys, _keys(inputs.withdrawn))
         parts["withdrawn"] = _count(pc.and_(withdrawn, pc.invert(supported)))
         supported = pc.or_(supported, withdrawn)
-    if inputs.head.tenants:
+    if inputs.head.limited:
         parts["outside the scope of the run"] = _outside(held.filter(pc.invert(supported)), claims, inputs)
     return Control("Ledger to claims", "deliveries that Ditio acknowledged", held.num_rows, parts)
 

@@ -85,7 +85,7 @@ def trend(inputs: ReportInputs, dispositions: dict[Disposition, int]) -> tuple[T
     """
     head = inputs.head
     own = TrendRun(
-        head.run_seq, head.run_day, str(head.mode), None, bool(head.tenants), sum(dispositions.values()), dispositions
+        head.run_seq, head.run_day, str(head.mode), None, head.limited, sum(dispositions.values()), dispositions
     )
     if inputs.runs is None:
         return (own,)

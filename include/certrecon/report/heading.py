@@ -1,4 +1,4 @@
-"""What differs from the previous run: the settings, and the days in between."""
+"""What the head of a report says: its scope, what differs in the settings, the days and the events in between."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from certrecon.report.model import ReportInputs, SettingChange, SettingsChanges
+from certrecon.report.model import ReportInputs, RunHead, SettingChange, SettingsChanges, Told
 from certrecon.report.safe import one_line
 
 _ABSENT = object()
@@ -59,3 +59,21 @@ def missed_days(inputs: ReportInputs) -> int:
     if inputs.previous is None:
         return 0
     return max(0, (inputs.head.run_day - inputs.previous.run_day).days - 1)
+
+
+def scope_words(head: RunHead) -> str:
+    """Return what the run speaks of."""
+    if head.certificates is None:
+        return ", ".join(head.tenants) or "all tenants of the settings"
+    certificates, hints = len(head.certificates), head.hints
+    return f"{_counted(certificates, 'certificate')} to which {_counted(hints, 'hint')} led"
+
+
+def told_words(told: Told) -> str:
+    """Return how many changes events had told of, in one sentence."""
+    hints, changed = _counted(told.hints, "hint"), _counted(told.changed, "certificate")
+    return f"Since run {told.since_run_seq} {hints} came in. This run still found {changed} changed in 4HSE: {told.told:,} of them a hint had pointed at, {told.untold:,} no event had told of."
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"

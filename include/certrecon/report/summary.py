@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
+from certrecon.report.heading import scope_words, told_words
 from certrecon.report.model import Change, Control, DatasetTotal, FindingCount, RunReport
 from certrecon.report.status import headline
 from certrecon.report.wording import DISPOSITIONS, OWNERS, REASONS
@@ -56,6 +57,10 @@ def _head(report: RunReport) -> Iterator[str]:
         yield f"  No run on {days} since run {report.previous.run_seq} of {report.previous.run_day}."
     if head.tenants:
         yield from _wrapped(f"Limited to the tenants {', '.join(head.tenants)}; totals speak of them only.")
+    if head.certificates is not None:
+        yield from _wrapped(f"Limited to {scope_words(head)}; totals speak of them only.")
+    if report.told:
+        yield from _wrapped(told_words(report.told))
     if not report.adds_up:
         yield "  THE TOTALS DO NOT ADD UP: do not rely on this run until somebody has found out why."
 

@@ -7,6 +7,7 @@ from typing import Final
 
 import pyarrow as pa
 
+from certrecon.report.heading import scope_words, told_words
 from certrecon.report.model import RunReport, TrendRun
 from certrecon.report.sheets import MOST_ROWS, Column, Sheet, columns_of, write_workbook
 from certrecon.report.status import headline
@@ -52,7 +53,9 @@ def _facts(report: RunReport) -> Iterator[tuple[str, object]]:
     yield "Started", head.started_at and f"{head.started_at:%Y-%m-%d %H:%M:%S%z}"
     yield "Started by", head.triggered_by
     yield "Trigger", head.trigger
-    yield "Scope", ", ".join(head.tenants) or "all tenants of the settings"
+    yield "Scope", scope_words(head)
+    if report.told:
+        yield "Changes in 4HSE", told_words(report.told)
     yield "Target", head.target
     yield "Accepted beforehand", ", ".join(head.accepted)
     yield "Sends acknowledged rows again", "yes" if head.resend else "no"

@@ -133,8 +133,7 @@ def record_answer(place: Workplace, planned: Planned, answer: Answer) -> Answere
     """
     starter = _starter(place)
     settings = place.settings().settings.approval
-    objection = _objection(answer, settings, starter)
-    decision = _decision(answer, objection)
+    decision, reason = judge_answer(answer, settings, starter, settings.timeout_hours)
     approval = Approval(
         run_seq=place.run.run_seq,
         guards=[str(guard.guard) for guard in stopping_guards(place, planned)],
@@ -143,13 +142,28 @@ def record_answer(place: Workplace, planned: Planned, answer: Answer) -> Answere
         decided_at=answer.answered_at if answer.user_id is not None else None,
         decided_by=answer.user_name or answer.user_id,
         decision=str(decision),
-        reason=_reason(answer, objection, settings),
+        reason=reason,
         triggered_by=starter,
     )
     with transaction(place.engine) as conn:
         add_approval(conn, approval)
     log.info("The plan of %s rows: %s", planned.plan.rows, decision)
     return decision
+
+
+def judge_answer(
+    answer: Answer, settings: ApprovalSettings, starter: str | None, hours: float
+) -> tuple[Answered, str | None]:
+    """Return what an answer comes to, and why in words.
+
+    Args:
+        answer: What came back from Airflow's page.
+        settings: Who may answer.
+        starter: Who started the run.
+        hours: How long an answer was waited for.
+    """
+    objection = _objection(answer, settings, starter)
+    return _decision(answer, objection), _reason(answer, objection, hours)
 
 
 def _decision(answer: Answer, objection: str | None) -> Answered:
@@ -170,8 +184,8 @@ def _objection(answer: Answer, settings: ApprovalSettings, starter: str | None) 
     return None
 
 
-def _reason(answer: Answer, objection: str | None, settings: ApprovalSettings) -> str | None:
+def _reason(answer: Answer, objection: str | None, hours: float) -> str | None:
     if answer.user_id is None:
-        return f"Nobody answered within {settings.timeout_hours:g} hours."
+        return f"Nobody answered within {hours:g} hours."
     given = (answer.reason or "").strip()
     return " ".join(part for part in (objection, given) if part) or None

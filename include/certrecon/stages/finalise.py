@@ -15,6 +15,7 @@ from certrecon.evidence.manifest import read_sealed, seal
 from certrecon.evidence.witness import write_witness
 from certrecon.report.page import Seal, with_seal
 from certrecon.stages.handle import FileRef
+from certrecon.stages.hints import settle_hints_of
 from certrecon.stages.load import Loaded
 from certrecon.stages.outcome import CLAIMS_FILE, PAGE_FILE, planned_files, sealed_file
 from certrecon.stages.plan import Planned, read_tenants, read_tripped
@@ -154,6 +155,8 @@ def run_finalise(place: Workplace, reached: Reached) -> Finalised:
     outcome = seal(place.evidence, Part.OUTCOME, SealedPart(tuple(_outcome_files(reached)), facts))
     ended = Finalised(status, failure, inputs, outcome)
     with transaction(place.engine) as conn:
+        if status is not RunStatus.FAILED:
+            settle_hints_of(conn, place)
         link = finalise_run(conn, place.run.run_seq, _result(place, reached, ended))
         # Before the commit: a run whose witness cannot be written is not finalised, and is tried again.
         write_witness(place.evidence, witness_of(link, installation_id(conn), ended.inputs_sha256, outcome))

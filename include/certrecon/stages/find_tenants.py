@@ -38,7 +38,7 @@ class Tenants:
         return cls(tuple(values["chosen"]), tuple(values["listed"]))
 
 
-def _listed(settings: Settings, projects: list[Project]) -> tuple[str, ...]:
+def listed_tenants(settings: Settings, projects: list[Project]) -> tuple[str, ...]:
     """Return the tenants of the settings, else every active project.
 
     Raises:
@@ -64,7 +64,7 @@ async def run_find_tenants(place: Workplace, client: FourHseClient) -> Tenants:
         SettingsError: The settings name a project that the user cannot see.
         ParameterError: `tenant_ids` does, or there is nothing to read.
     """
-    listed = _listed(place.settings().settings, await client.projects())
+    listed = listed_tenants(place.settings().settings, await client.projects())
     chosen = limited_tenants(place.run.parameters, listed)
     log.info("Reading %s of %s tenants", len(chosen), len(listed))
     return Tenants(chosen, listed)

@@ -41,6 +41,7 @@ class RunHandle:
         parameters: What it was started with.
         settings: The file with its settings and crosswalk.
         evidence_root: Where the evidence store starts.
+        by_hints: Whether the run looks only at what hints point at.
     """
 
     run_seq: int
@@ -51,6 +52,7 @@ class RunHandle:
     parameters: Parameters
     settings: FileRef
     evidence_root: str
+    by_hints: bool = False
 
     @property
     def publishes(self) -> bool:
@@ -59,8 +61,8 @@ class RunHandle:
 
     @property
     def limited(self) -> bool:
-        """Whether `tenant_ids` limits the run."""
-        return bool(self.parameters.tenant_ids)
+        """Whether the run speaks of some tenants or certificates only."""
+        return self.by_hints or bool(self.parameters.tenant_ids)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values, for XCom."""

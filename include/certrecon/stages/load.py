@@ -105,12 +105,13 @@ def _load(place: Workplace, planned: Planned, built: BuiltClaims, claims: pa.Tab
     restored, withdrawn = place.read(planned.restored, PLAN), place.read(planned.withdrawn, WITHDRAWN)
     judged = place.read(planned.judged, JUDGED)
     elsewhere = place.read(planned.moved_away, MOVED_AWAY)["certificate_id"].to_pylist()
-    scope = list(run.parameters.tenant_ids) if run.limited else None
+    scope = list(run.parameters.tenant_ids) or None
+    looked = RunInputs(place.evidence).context.certificates
     with transaction(place.engine) as conn:
         write_catalogue(conn, CATALOGUE.values())
-        change = write_claims(conn, run.run_seq, run.target, rows, scope, elsewhere)
+        change = write_claims(conn, run.run_seq, run.target, rows, scope, elsewhere, looked)
         write_withdrawn(conn, run.run_seq, run.target, withdrawn, judged if run.limited else None)
-        write_dangling(conn, run.run_seq, run.target, dangling, scope)
+        write_dangling(conn, run.run_seq, run.target, dangling, scope, looked)
         settle_acknowledged(conn, run.run_seq, run.target, restored)
     return change.opened, change.ended
 

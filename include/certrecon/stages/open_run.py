@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 
 from certrecon.api.endpoint import DitioEndpoint
 from certrecon.code_version import code_version
-from certrecon.errors import CertreconError, EvidenceError
+from certrecon.errors import CertreconError, EvidenceError, ParameterError
 from certrecon.evidence import Part, RunEvidence, highest_run
 from certrecon.evidence.witness import write_witness
 from certrecon.settings import LoadedSettings, load_settings
@@ -27,7 +27,7 @@ from certrecon.stages.workplace import file_ref
 from certrecon.warehouse.chain import ChainLink, installation_id
 from certrecon.warehouse.engine import transaction
 from certrecon.warehouse.migrate import require_head
-from certrecon.warehouse.runmodel import NewRun, RunResult
+from certrecon.warehouse.runmodel import BY_HINTS, NewRun, RunResult
 from certrecon.warehouse.runs import finalise_run, open_run, read_run, set_evidence_uri
 from certrecon.warehouse.settings_versions import keep_settings
 from certrecon.words import RunStatus
@@ -48,6 +48,7 @@ class Start:
         triggered_by: Who started it, where that is known.
         conf: The conf as it was given.
         params: The DAG's parameters with the conf over their defaults.
+        by_hints: Whether the run looks only at what hints point at.
     """
 
     run_id: str
@@ -56,6 +57,7 @@ class Start:
     triggered_by: str | None
     conf: Mapping[str, Any] | None
     params: Mapping[str, Any]
+    by_hints: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ def _new_run(start: Start, parameters: Parameters, loaded: LoadedSettings, targe
         as_of=judged_day(parameters, run_day),
         settings_sha256=loaded.sha256,
         code_version=code_version(),
-        scope={"tenant_ids": list(parameters.tenant_ids)},
+        scope=BY_HINTS if start.by_hints else {"tenant_ids": list(parameters.tenant_ids)},
     )
 
 
@@ -147,8 +149,12 @@ def run_open(start: Start, outside: Outside) -> RunHandle:
     Raises:
         SettingsError: A setting is wrong.
         ParameterError: A parameter is unknown or wrong.
+        TargetBusyError: The run follows hints, and another one works on the target.
     """
     parameters = parse_parameters(start.conf, start.params)
+    if start.by_hints and parameters != Parameters():
+        message = "A run that follows hints has no parameters: start certificate_reconciliation to choose some."
+        raise ParameterError(message)
     loaded = load_settings()
     require_four_eyes(parameters, loaded.settings.approval)
     new = _new_run(start, parameters, loaded, target_of(outside.ditio, loaded.settings.ditio.company_id))
@@ -164,4 +170,5 @@ def run_open(start: Start, outside: Outside) -> RunHandle:
         _record_failure(outside, opened.run_seq, str(error))
         raise
     log.info("Opened run %s (attempt %s) for %s", opened.run_seq, opened.attempt, new.run_day)
-    return RunHandle(opened.run_seq, new.run_id, new.target, new.run_day, new.as_of, parameters, settings, root)
+    days = new.run_day, new.as_of
+    return RunHandle(opened.run_seq, new.run_id, new.target, *days, parameters, settings, root, start.by_hints)

@@ -53,6 +53,7 @@ class RunOrigin:
         code_version: The version of the code that opened it.
         earlier: The run that it is compared with.
         head: The chain's head before it.
+        listening: Whether anybody may tell of changes as they happen.
     """
 
     run_id: str
@@ -62,6 +63,7 @@ class RunOrigin:
     code_version: str
     earlier: EarlierRun | None
     head: HeadBefore | None
+    listening: bool = False
 
     def to_text(self) -> str:
         """Return canonical JSON."""

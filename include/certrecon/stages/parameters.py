@@ -5,13 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from certrecon.errors import ParameterError
 from certrecon.settings.model import ApprovalSettings
 from certrecon.words import Guard, Mode
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class ApprovalMode(StrEnum):
@@ -57,15 +59,29 @@ def parse_parameters(conf: Mapping[str, Any] | None, params: Mapping[str, Any]) 
     Raises:
         ParameterError: A key or value is not allowed; the message names it.
     """
-    unknown = sorted(set(conf or {}) - set(Parameters.model_fields))
+    return checked_parameters(Parameters, conf, params)
+
+
+def checked_parameters(model: type[Model], conf: Mapping[str, Any] | None, params: Mapping[str, Any]) -> Model:
+    """Check a run's conf against the parameters of its DAG.
+
+    Args:
+        model: The parameters.
+        conf: The run's conf as it was given; a key that is no parameter is refused.
+        params: The DAG's parameters with the conf already over their defaults.
+
+    Raises:
+        ParameterError: A key or value is not allowed; the message names it.
+    """
+    unknown = sorted(set(conf or {}) - set(model.model_fields))
     if unknown:
-        known = ", ".join(Parameters.model_fields)
+        known = ", ".join(model.model_fields)
         message = (
             f"The run's conf has the unknown key '{unknown[0]}'. Known are {known}. Start the run again without it."
         )
         raise ParameterError(message)
     try:
-        return Parameters.model_validate(dict(params) | dict(conf or {}))
+        return model.model_validate(dict(params) | dict(conf or {}))
     except ValidationError as error:
         problem = error.errors()[0]
         name = ".".join(str(part) for part in problem["loc"])

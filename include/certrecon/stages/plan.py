@@ -128,15 +128,17 @@ def judge_inputs(inputs: RunInputs, facts: pa.Table, verdicts: Verdicts) -> Judg
     found = find_withdrawn(decision, verdicts, decision_inputs, settings)
     withdrawn = found.entries
     tenants = count_tenants(inputs, decision.claims)
-    acknowledged = decision_inputs.ledger.column("acknowledged_payload_sha256")
+    held = decision_inputs.ledger.column("acknowledged_payload_sha256")
+    acknowledged = len(held) - held.null_count if context.acknowledged is None else context.acknowledged
     tripped = judge(
         GuardInputs(
-            tenants=tenants,
+            # A run by hints counts some rows of a tenant, which says nothing of the tenant.
+            tenants=tenants if context.certificates is None else {},
             listed=frozenset(context.listed),
             limited=context.limited,
             employees=inputs.rows("employees"),
             plan=decision.plan,
-            acknowledged=len(acknowledged) - acknowledged.null_count,
+            acknowledged=acknowledged,
             withdrawn=frozenset(keys_of(withdrawn["employee_number"], withdrawn["certificate_type"]).to_pylist()),
             target_is_sandbox=context.target_is_sandbox,
             baseline=context.baseline,

@@ -15,6 +15,7 @@ from certrecon.publishing.guards import TrippedGuard
 from certrecon.publishing.sender import CertificatesApi, Sent, send_all
 from certrecon.stages.approval import consent_of, needs_consent, stopping_guards, withholds
 from certrecon.stages.plan import Planned, read_plan
+from certrecon.stages.run_inputs import RunInputs
 from certrecon.stages.workplace import Workplace
 from certrecon.warehouse.engine import transaction
 from certrecon.warehouse.ledger import mark_undelivered, read_pending, record_attempts, write_outbox
@@ -116,9 +117,10 @@ def outbox(place: Workplace, planned: Planned) -> pa.Table:
         RunTakenOverError: The run is no longer the running one of its target.
     """
     plan = read_plan(place, planned)
+    looked = RunInputs(place.evidence).context.certificates
     with transaction(place.engine) as conn:
         scope = list(place.run.parameters.tenant_ids) or None
-        write_outbox(conn, place.run.run_seq, place.run.target, plan.select(OUTBOX), scope)
+        write_outbox(conn, place.run.run_seq, place.run.target, plan.select(OUTBOX), scope, looked)
         return read_pending(conn, place.run.run_seq, place.run.target)
 
 

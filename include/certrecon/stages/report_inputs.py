@@ -79,6 +79,7 @@ def report_inputs(inputs: RunInputs, outcome: Outcome) -> ReportInputs:
         links=links,
         ledger=_ledger_after(inputs, own),
         types=tuple(rule.certificate_type for rule in settings.certificate_types),
+        hints=inputs.hints() if inputs.origin().listening else None,
     )
 
 
@@ -104,6 +105,8 @@ def _head(inputs: RunInputs, outcome: Outcome) -> RunHead:
         approvals=tuple(map(_approval, json.loads(outcome.text(APPROVALS_FILE)))),
         settings_text=inputs.settings.text,
         chain_before=_chain_head(origin.head),
+        certificates=context.certificates,
+        hints=inputs.rows("hints") if context.certificates is not None else 0,
     )
 
 

@@ -19,6 +19,7 @@ from certrecon.settings import LoadedSettings
 from certrecon.settings.loader import restore_settings
 from certrecon.stages.origin import RunOrigin
 from certrecon.stages.parameters import Parameters
+from certrecon.warehouse.hints import HINT
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class RunContext:
         listed: Every tenant of the settings, or that 4HSE lists.
         target_is_sandbox: Whether Ditio said that it is the sandbox.
         baseline: The run that guards compare with.
+        certificates: The only certificates that a run by hints speaks of; None for every other run.
+        acknowledged: How many entries of the whole ledger Ditio has acknowledged, where the evidence has only some.
     """
 
     run_seq: int
@@ -46,11 +49,20 @@ class RunContext:
     listed: tuple[str, ...]
     target_is_sandbox: bool
     baseline: Baseline | None
+    certificates: tuple[str, ...] | None = None
+    acknowledged: int | None = None
 
     @property
     def limited(self) -> bool:
-        """Whether `tenant_ids` limits the run."""
-        return bool(self.parameters.tenant_ids)
+        """Whether the run speaks of some tenants or certificates only."""
+        return self.certificates is not None or bool(self.parameters.tenant_ids)
+
+    @property
+    def scope(self) -> Scope:
+        """What the run speaks of; one that looks by id has seen what is gone from any tenant of ours."""
+        if self.certificates is None:
+            return Scope(self.tenants, self.limited)
+        return Scope(self.listed, limited=True, certificates=self.certificates)
 
     def to_text(self) -> str:
         """Return canonical JSON."""
@@ -70,9 +82,14 @@ class RunContext:
                 "parameters": Parameters.model_validate(values["parameters"]),
                 "tenants": tuple(values["tenants"]),
                 "listed": tuple(values["listed"]),
+                "certificates": _ids(values.get("certificates")),
                 "baseline": values["baseline"] and _baseline(values["baseline"]),
             }
         )
+
+
+def _ids(values: list[str] | None) -> tuple[str, ...] | None:
+    return None if values is None else tuple(values)
 
 
 def _baseline(values: Mapping[str, Any]) -> Baseline:
@@ -129,13 +146,17 @@ class RunInputs:
             as_of=self.context.as_of,
         )
 
+    def hints(self) -> pa.Table:
+        """Return the hints that the run followed, or a full run was told since the one before (schema `HINT`)."""
+        return self.table("hints", HINT)
+
     def decision_inputs(self) -> DecisionInputs:
         """Return what decides the outcome of claims."""
         return DecisionInputs(
             ledger=self.table("ledger", LEDGER),
             previous=self.table("previous_claims", PREVIOUS_CLAIMS),
             lookups=self.table("lookups", LOOKUPS),
-            scope=Scope(self.context.tenants, self.context.limited),
+            scope=self.context.scope,
             certificates=self.rows("certificates"),
             resend=self.context.parameters.resend,
         )

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from sqlalchemy import Connection
 
 from certrecon.code_version import code_version
@@ -22,17 +21,45 @@ from certrecon.stages.find_tenants import Tenants
 from certrecon.stages.origin import EarlierRun, HeadBefore, RunOrigin
 from certrecon.stages.run_inputs import RunContext
 from certrecon.stages.workplace import Workplace
+from certrecon.warehouse.addresses import listens
 from certrecon.warehouse.chain import read_chain_head
 from certrecon.warehouse.dangling import open_dangling
 from certrecon.warehouse.engine import transaction
-from certrecon.warehouse.history import read_open_claims
-from certrecon.warehouse.ledger import read_ledger
+from certrecon.warehouse.hints import HINT, hints_since
+from certrecon.warehouse.history import claims_around, read_open_claims
+from certrecon.warehouse.ledger import count_acknowledged, read_ledger, read_ledger_around
 from certrecon.warehouse.runmodel import RunRecord
-from certrecon.warehouse.runs import baseline, finalised_runs, read_run
+from certrecon.warehouse.runs import baseline, finalised_runs, last_loaded, read_run
 from certrecon.warehouse.settings_versions import read_settings
 from certrecon.warehouse.withdrawals import open_withdrawn, open_withdrawn_keys
 
 log = logging.getLogger(__name__)
+
+
+READ = ("certificates", "links", "persons", "employees")
+"""The datasets that are read from the vendors."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a run by hints looked at.
+
+    Attributes:
+        certificates: The only certificates that it speaks of.
+        numbers: Every employee number that turned up on the way.
+    """
+
+    certificates: tuple[str, ...]
+    numbers: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values, for XCom."""
+        return {"certificates": list(self.certificates), "numbers": list(self.numbers)}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Looked:
+        """Rebuild what `to_json` gave."""
+        return cls(tuple(values["certificates"]), tuple(values["numbers"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,27 +84,35 @@ def _baseline(record: RunRecord, withdrawn: frozenset[str]) -> Baseline:
     return Baseline(record.run_seq, tenants, record.employees or 0, withdrawn)
 
 
-def _tables(conn: Connection, target: str, run_seq: int) -> dict[str, pa.Table]:
+def _ledger_and_claims(conn: Connection, target: str, looked: Looked | None) -> tuple[pa.Table, pa.Table]:
+    """Return what a run may be judged on: all of the target, or what is around the certificates looked at."""
+    if looked is None:
+        return read_ledger(conn, target, with_payload=True), read_open_claims(conn, target)
+    ledger = read_ledger_around(conn, target, looked.certificates, looked.numbers)
+    return ledger, claims_around(conn, target, certificates=looked.certificates, numbers=looked.numbers)
+
+
+def _tables(conn: Connection, target: str, run_seq: int, looked: Looked | None) -> dict[str, pa.Table]:
     """Return what the warehouse knows of the target at this moment, by dataset."""
+    ledger, claims = _ledger_and_claims(conn, target, looked)
     return {
-        "ledger": read_ledger(conn, target, with_payload=True),
-        "previous_claims": read_open_claims(conn, target).select(PREVIOUS_CLAIMS.names).cast(PREVIOUS_CLAIMS),
+        "ledger": ledger,
+        "previous_claims": claims.select(PREVIOUS_CLAIMS.names).cast(PREVIOUS_CLAIMS),
         "runs": finalised_runs(conn, target, run_seq),
         "open_withdrawn": open_withdrawn(conn, target),
         "open_dangling": open_dangling(conn, target),
     }
 
 
-def _earlier(conn: Connection, runs: pa.Table) -> EarlierRun | None:
+def _earlier(conn: Connection, target: str, run_seq: int) -> EarlierRun | None:
     """Return the last run that loaded claims."""
-    loaded = runs.filter(pc.is_valid(runs.column("dispositions")))
-    if not loaded.num_rows:
+    last = last_loaded(conn, target, run_seq)
+    if last is None:
         return None
-    last = loaded.slice(loaded.num_rows - 1).to_pylist()[0]
-    return EarlierRun(last["run_seq"], last["run_day"], last["status"], read_settings(conn, last["settings_sha256"]))
+    return EarlierRun(last.run_seq, last.run_day, last.status, read_settings(conn, last.settings_sha256))
 
 
-def _origin(conn: Connection, run_seq: int, runs: pa.Table) -> RunOrigin:
+def _origin(conn: Connection, target: str, run_seq: int) -> RunOrigin:
     row, head = read_run(conn, run_seq), read_chain_head(conn)
     if row is None:
         message = f"Run {run_seq} is not in the warehouse: clear the whole run."
@@ -88,9 +123,16 @@ def _origin(conn: Connection, run_seq: int, runs: pa.Table) -> RunOrigin:
         triggered_by=row.triggered_by,
         started_at=row.started_at,
         code_version=row.code_version,
-        earlier=_earlier(conn, runs),
+        earlier=_earlier(conn, target, run_seq),
         head=None if head is None else HeadBefore(head.chain_no, head.run_seq, head.chain_sha256),
+        listening=listens(conn),
     )
+
+
+def _hints(conn: Connection, target: str) -> pa.Table:
+    """Return the hints that came since the last full run began; none before the first one."""
+    record = baseline(conn, target)
+    return HINT.empty_table() if record is None else hints_since(conn, record.started_at)
 
 
 def _compared(conn: Connection, target: str) -> Baseline | None:
@@ -102,19 +144,31 @@ def _compared(conn: Connection, target: str) -> Baseline | None:
     return _baseline(record, frozenset(keys))
 
 
-def _read_warehouse(place: Workplace) -> tuple[list[SealedFile], Baseline | None]:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the warehouse knows: its files, the run that guards compare with, and what Ditio has acknowledged."""
+
+    files: list[SealedFile]
+    baseline: Baseline | None
+    acknowledged: int | None
+
+
+def _read_warehouse(place: Workplace, looked: Looked | None) -> _Known:
     """Write down what the warehouse knows of the target, and of the run's beginning."""
     run = place.run
     with transaction(place.engine) as conn:
-        tables = _tables(conn, run.target, run.run_seq)
-        origin = _origin(conn, run.run_seq, tables["runs"])
+        tables = _tables(conn, run.target, run.run_seq, looked)
+        if looked is None:
+            tables["hints"] = _hints(conn, run.target)
+        origin = _origin(conn, run.target, run.run_seq)
         compared = _compared(conn, run.target)
+        acknowledged = None if looked is None else count_acknowledged(conn, run.target)
     files = [
         SealedFile.of(name, place.evidence.write_table(Part.INPUTS, name, table), table.num_rows)
         for name, table in tables.items()
     ]
     written = place.evidence.write_bytes(Part.INPUTS, "origin", "json", origin.to_text().encode())
-    return [*files, SealedFile.of("origin", written)], compared
+    return _Known([*files, SealedFile.of("origin", written)], compared, acknowledged)
 
 
 def _require_every_tenant(tenants: Tenants, datasets: tuple[SealedFile, ...]) -> None:
@@ -125,7 +179,12 @@ def _require_every_tenant(tenants: Tenants, datasets: tuple[SealedFile, ...]) ->
 
 
 def run_seal_inputs(
-    place: Workplace, tenants: Tenants, datasets: Iterable[SealedFile], *, target_is_sandbox: bool
+    place: Workplace,
+    tenants: Tenants,
+    datasets: Iterable[SealedFile],
+    *,
+    target_is_sandbox: bool,
+    looked: Looked | None = None,
 ) -> SealedInputs:
     """Seal the datasets that were read, the settings, the run's context and the warehouse's knowledge.
 
@@ -134,10 +193,11 @@ def run_seal_inputs(
         tenants: The tenants that were read, and all that are listed.
         datasets: The files of all tenants and of the employees.
         target_is_sandbox: Whether Ditio said that it is the sandbox.
+        looked: What a run by hints looked at; None for every other run.
     """
     run, datasets = place.run, tuple(datasets)
     _require_every_tenant(tenants, datasets)
-    known, compared = _read_warehouse(place)
+    known = _read_warehouse(place, looked)
     context = RunContext(
         run_seq=run.run_seq,
         target=run.target,
@@ -147,14 +207,16 @@ def run_seal_inputs(
         tenants=tenants.chosen,
         listed=tenants.listed,
         target_is_sandbox=target_is_sandbox,
-        baseline=compared,
+        baseline=known.baseline,
+        certificates=None if looked is None else looked.certificates,
+        acknowledged=known.acknowledged,
     )
     written = place.evidence.write_bytes(Part.INPUTS, "context", "json", context.to_text().encode())
     settings = SealedFile("settings", run.settings.address, run.settings.sha256, run.settings.size)
-    files = (*datasets, *known, settings, SealedFile.of("context", written))
+    files = (*datasets, *known.files, settings, SealedFile.of("context", written))
     facts = {"run_seq": run.run_seq, "run_id": run.run_id, "code_version": code_version()}
     sha256 = seal(place.evidence, Part.INPUTS, SealedPart(files, facts))
-    rows: dict[str, int] = {}
+    rows = dict.fromkeys(READ, 0)
     for file in files:
         rows[file.dataset] = rows.get(file.dataset, 0) + (file.rows or 0)
     log.info("Sealed %s files of inputs: %s", len(files), sha256)

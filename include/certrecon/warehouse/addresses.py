@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select, text
@@ -22,6 +23,11 @@ _MAKE = text("""
 _REVOKE = text("""
     UPDATE reconciliation.webhook_address SET revoked_at = clock_timestamp(), revoked_by = :revoked_by
      WHERE address_id = :address_id AND revoked_at IS NULL""")
+
+_ANSWERING = text("""
+    SELECT token_sha256, event FROM reconciliation.webhook_address
+     WHERE token_sha256 = ANY (CAST(:digests AS text[])) AND revoked_at IS NULL""")
+_LISTENS = text("SELECT EXISTS (SELECT FROM reconciliation.webhook_address WHERE revoked_at IS NULL)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,17 @@ def revoke_address(conn: Connection, address_id: int, revoked_by: str) -> bool:
     """Revoke an address and return whether it answered until now."""
     values = {"address_id": address_id, "revoked_by": storable_text(revoked_by)}
     return conn.execute(_REVOKE, values).rowcount == 1
+
+
+def answering_addresses(conn: Connection, digests: Collection[str]) -> list[tuple[str, ChangeEvent]]:
+    """Return which of these tokens' digests belong to an address that is not revoked, each with its event."""
+    return [(kept, ChangeEvent(event)) for kept, event in conn.execute(_ANSWERING, {"digests": list(digests)})]
+
+
+def listens(conn: Connection) -> bool:
+    """Return whether there is an address that answers."""
+    found: bool = conn.execute(_LISTENS).scalar_one()
+    return found
 
 
 def read_addresses(conn: Connection) -> list[WebhookAddress]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pyarrow as pa
 from sqlalchemy import Connection, text
 
@@ -28,6 +30,7 @@ _END = text("""
     UPDATE reconciliation.dangling_link AS d SET ended_run_seq = :run_seq
      WHERE d.target = :target AND d.ended_run_seq IS NULL
        AND (CAST(:tenants AS text[]) IS NULL OR d.tenant_id = ANY (CAST(:tenants AS text[])))
+       AND (CAST(:certificates AS text[]) IS NULL OR d.certificate_id = ANY (CAST(:certificates AS text[])))
        AND NOT EXISTS (
            SELECT FROM incoming_dangling AS i
             WHERE i.tenant_id = d.tenant_id AND i.certificate_action_id = d.certificate_action_id
@@ -52,7 +55,12 @@ _OPEN_ROWS = f"""
 
 
 def write_dangling(
-    conn: Connection, run_seq: int, target: str, dangling: pa.Table, scope_tenants: list[str] | None
+    conn: Connection,
+    run_seq: int,
+    target: str,
+    dangling: pa.Table,
+    scope_tenants: list[str] | None,
+    certificates: Sequence[str] | None = None,
 ) -> HistoryChange:
     """Make `dangling` (schema `DANGLING`) the open rows of the target, or of the tenants in scope.
 
@@ -64,9 +72,11 @@ def write_dangling(
         target: The target's digest.
         dangling: Every dangling link of the run.
         scope_tenants: The tenants that a limited run speaks of; null = all.
+        certificates: The certificates that a run by ids speaks of; null = all.
     """
     require_running(conn, run_seq)
-    values = {"run_seq": run_seq, "target": target, "tenants": scope_tenants}
+    named = None if certificates is None else list(certificates)
+    values = {"run_seq": run_seq, "target": target, "tenants": scope_tenants, "certificates": named}
     before: int = conn.execute(_OPEN, values).scalar_one()
     if not before and not dangling.num_rows:
         return HistoryChange(0, 0, 0)

@@ -75,12 +75,18 @@ _ROWS_IN_SCOPE = f"""{_ALL_ROWS} AND tenant_id = ANY ({{tenants}}::text[])
       FROM incoming_certificate AS i JOIN reconciliation.claim AS c ON c.certificate_id = i.certificate_id
      WHERE c.target = {{target}} AND c.ended_run_seq IS NULL
        AND c.tenant_id <> ALL ({{tenants}}::text[])"""  # noqa: S608
+_ROWS_OF_CERTIFICATES = f"{_ALL_ROWS} AND certificate_id = ANY ({{certificates}}::text[])"
 _END = text("""
     UPDATE reconciliation.claim SET ended_run_seq = :run_seq
      WHERE claim_id = ANY (CAST(:ids AS bigint[])) AND ended_run_seq IS NULL""")
 _OPEN_CLAIMS = f"""
     SELECT {", ".join(OPEN_CLAIM.names)}
       FROM reconciliation.claim WHERE target = %(target)s AND ended_run_seq IS NULL"""  # noqa: S608
+_CLAIMS_AROUND = f"""{_OPEN_CLAIMS} AND certificate_id = ANY (%(certificates)s)
+    UNION
+    {_OPEN_CLAIMS} AND employee_number = ANY (%(numbers)s)
+    UNION
+    {_OPEN_CLAIMS} AND resource_id = ANY (%(persons)s)"""
 _EMPLOYEES = """
     SELECT DISTINCT employee_number FROM reconciliation.claim
      WHERE target = %(target)s AND ended_run_seq IS NULL AND employee_number IS NOT NULL
@@ -112,6 +118,7 @@ def write_claims(
     claims: pa.Table,
     scope_tenants: list[str] | None,
     elsewhere: Sequence[str] = (),
+    certificates: Sequence[str] | None = None,
 ) -> HistoryChange:
     """Make `claims` (schema `CLAIM`) the open rows of the target, or of the tenants in scope.
 
@@ -128,12 +135,15 @@ def write_claims(
         scope_tenants: The tenants that a limited run speaks of; null = all. A certificate of
             `claims` that another tenant had before moved, so its rows there end as well.
         elsewhere: Certificates that moved out of a limited run's tenants; their rows stay.
+        certificates: The certificates that a run by ids speaks of; null = tenants are its limit, if anything is.
     """
     require_running(conn, run_seq)
     rows = _comparable(claims)
     with ThreadPoolExecutor(1) as reader:
         # PostgreSQL reads its digests while this process makes its own.
-        reading = reader.submit(_stored_digests, conn, target, rows, scope_tenants, elsewhere)
+        reading = reader.submit(
+            _stored_digests, conn, _rows_of_scope(conn, target, rows, scope_tenants, elsewhere, certificates)
+        )
         digests = row_digests(rows)
         ids, stored = reading.result()
     gone, new = _difference(stored, digests)
@@ -148,6 +158,19 @@ def write_claims(
 def read_open_claims(conn: Connection, target: str) -> pa.Table:
     """Return the claims of the target as the last publishing run left them (schema `OPEN_CLAIM`)."""
     return copy_out(conn, _OPEN_CLAIMS, {"target": target}, OPEN_CLAIM)
+
+
+def claims_around(
+    conn: Connection,
+    target: str,
+    *,
+    certificates: Sequence[str] = (),
+    numbers: Sequence[str] = (),
+    persons: Sequence[str] = (),
+) -> pa.Table:
+    """Return the open claims of some certificates, employee numbers or 4HSE resources (schema `OPEN_CLAIM`)."""
+    values = {"certificates": list(certificates), "numbers": list(numbers), "persons": list(persons)}
+    return copy_out(conn, _CLAIMS_AROUND, {"target": target, **values}, OPEN_CLAIM)
 
 
 def known_certificates(conn: Connection, target: str, tenant_id: str) -> pa.Array:
@@ -180,17 +203,29 @@ def _since(claims: pa.Table, run_seq: int) -> pa.ChunkedArray:
     return pc.fill_null(claims.column("since_run_seq").cast(pa.int64()), this_run)
 
 
-def _stored_digests(
-    conn: Connection, target: str, rows: pa.Table, scope_tenants: list[str] | None, elsewhere: Sequence[str]
-) -> tuple[_Ids, pa.FixedSizeBinaryArray]:
-    """Return the ids and the digests of the open rows that this run speaks of."""
-    wanted = sql.SQL(_ALL_ROWS).format(target=sql.Literal(target))
-    if scope_tenants is not None:
-        certificates = pa.table({"certificate_id": pc.unique(rows.column("certificate_id"))})
-        stage(conn, "incoming_certificate", "claim", certificates)
-        wanted = sql.SQL(_ROWS_IN_SCOPE).format(
-            target=sql.Literal(target), tenants=sql.Literal(scope_tenants), elsewhere=sql.Literal(list(elsewhere))
-        )
+def _rows_of_scope(
+    conn: Connection,
+    target: str,
+    rows: pa.Table,
+    scope_tenants: list[str] | None,
+    elsewhere: Sequence[str],
+    certificates: Sequence[str] | None,
+) -> sql.Composed:
+    """Return the query of the open rows that this run speaks of."""
+    if certificates is not None:
+        wanted = sql.SQL(_ROWS_OF_CERTIFICATES)
+        return wanted.format(target=sql.Literal(target), certificates=sql.Literal(list(certificates)))
+    if scope_tenants is None:
+        return sql.SQL(_ALL_ROWS).format(target=sql.Literal(target))
+    read = pa.table({"certificate_id": pc.unique(rows.column("certificate_id"))})
+    stage(conn, "incoming_certificate", "claim", read)
+    return sql.SQL(_ROWS_IN_SCOPE).format(
+        target=sql.Literal(target), tenants=sql.Literal(scope_tenants), elsewhere=sql.Literal(list(elsewhere))
+    )
+
+
+def _stored_digests(conn: Connection, wanted: sql.Composed) -> tuple[_Ids, pa.FixedSizeBinaryArray]:
+    """Return the ids and the digests of the rows of a query."""
     query = sql.SQL(_READ_DIGESTS).format(rows=wanted)
     with driver(conn).cursor() as cursor, cursor.copy(query) as copy:
         copy.set_types(["bytea"])

@@ -7,6 +7,7 @@ last acknowledged (`acknowledged_*`) stays while a newer payload waits, fails or
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -75,6 +76,7 @@ _LEFT_OVER = text(f"""
     UPDATE reconciliation.ditio_upsert AS u SET state = 'undelivered', in_doubt = true, run_seq = :run_seq
      WHERE u.target = :target AND u.state = 'pending'
        AND (CAST(:tenants AS text[]) IS NULL OR u.tenant_id = ANY (CAST(:tenants AS text[])))
+       AND (CAST(:certificates AS text[]) IS NULL OR u.certificate_id = ANY (CAST(:certificates AS text[])))
        AND NOT EXISTS (SELECT FROM outbox AS o WHERE {_OF_ENTRY.format("o")})""")  # noqa: S608 - constants
 _SETTLE = text(f"""
     UPDATE reconciliation.ditio_upsert AS u
@@ -131,6 +133,17 @@ _RECORD = text(f"""
 _ATTEMPTS_OF_RUN = f"""
     SELECT {", ".join(RECORDED_ATTEMPT.names)} FROM reconciliation.ditio_attempt
      WHERE run_seq = %(run_seq)s ORDER BY attempt_id"""  # noqa: S608 - constants
+_AROUND = """
+           AND (employee_number = ANY (%(numbers)s)
+                OR certificate_id = ANY (%(certificates)s) OR acknowledged_certificate_id = ANY (%(certificates)s)
+                OR (employee_number, certificate_type) IN (
+                   SELECT DISTINCT ON (f.certificate_type) f.employee_number, f.certificate_type
+                     FROM reconciliation.ditio_upsert AS f
+                    WHERE f.target = %(target)s AND f.acknowledged_payload_sha256 IS NOT NULL
+                    ORDER BY f.certificate_type, f.first_acknowledged_at, f.employee_number))"""
+_COUNT_ACKNOWLEDGED = text("""
+    SELECT count(*) FROM reconciliation.ditio_upsert
+     WHERE target = :target AND acknowledged_payload_sha256 IS NOT NULL""")
 _UNDELIVERED = text(f"""
     UPDATE reconciliation.ditio_upsert AS u
        SET state = 'undelivered',
@@ -151,6 +164,22 @@ def read_ledger(conn: Connection, target: str, *, with_payload: bool = False) ->
     )
 
 
+def read_ledger_around(conn: Connection, target: str, certificates: Sequence[str], numbers: Sequence[str]) -> pa.Table:
+    """Return the entries of some certificates and employee numbers, with payloads (schema `LEDGER` and `payload`).
+
+    With them comes the entry that was acknowledged first for each certificate type, since a type's spelling is held
+    against those that Ditio has.
+    """
+    values = {"target": target, "certificates": list(certificates), "numbers": list(numbers)}
+    return copy_out(conn, _select(with_payload=True, where=_AROUND), values, _schema(with_payload=True))
+
+
+def count_acknowledged(conn: Connection, target: str) -> int:
+    """Return how many entries Ditio has acknowledged."""
+    found: int = conn.execute(_COUNT_ACKNOWLEDGED, {"target": target}).scalar_one()
+    return found
+
+
 def read_pending(conn: Connection, run_seq: int, target: str) -> pa.Table:
     """Return what this run's outbox still has to send, with payloads: all a retry needs."""
     query = _select(with_payload=True, where="AND run_seq = %(run_seq)s AND state = 'pending'")
@@ -163,16 +192,24 @@ def read_attempts(conn: Connection, run_seq: int) -> pa.Table:
 
 
 def write_outbox(
-    conn: Connection, run_seq: int, target: str, plan: pa.Table, scope_tenants: list[str] | None = None
+    conn: Connection,
+    run_seq: int,
+    target: str,
+    plan: pa.Table,
+    scope_tenants: list[str] | None = None,
+    certificates: Sequence[str] | None = None,
 ) -> int:
     """Put the plan (schema `PLAN`) into the ledger as `pending` and return how many entries that changed.
 
     What was `pending` before is in doubt from here on, since nobody knows whether its request was
-    made; what of it this plan does not send is `undelivered`. A second call by the same run leaves
-    alone what that run has settled, so a retry may pass the whole plan again.
+    made; what of it this plan does not send is `undelivered`, within the tenants or certificates that a
+    limited run speaks of. A second call by the same run leaves alone what that run has settled, so a retry
+    may pass the whole plan again.
     """
     require_running(conn, run_seq)
-    return _merge(conn, plan, (_QUEUE, _LEFT_OVER), {"run_seq": run_seq, "target": target, "tenants": scope_tenants})
+    named = None if certificates is None else list(certificates)
+    values = {"run_seq": run_seq, "target": target, "tenants": scope_tenants, "certificates": named}
+    return _merge(conn, plan, (_QUEUE, _LEFT_OVER), values)
 
 
 def settle_acknowledged(conn: Connection, run_seq: int, target: str, delivered: pa.Table) -> int:

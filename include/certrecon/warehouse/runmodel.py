@@ -10,6 +10,8 @@ from typing import Any
 from certrecon.words import Mode, RunStatus
 
 UNLIMITED: Mapping[str, Any] = {"tenant_ids": []}
+BY_HINTS: Mapping[str, Any] = {"tenant_ids": [], "by": "hints"}
+"""The scope of a run that looks at what hints point at; the certificates are in its evidence."""
 GENESIS = "0" * 64
 """What stands for the digest before the first link of the chain."""
 
@@ -28,7 +30,7 @@ class NewRun:
         as_of: The day on which validity is judged.
         settings_sha256: Digest of the settings file.
         code_version: Version of this code.
-        scope: `{"tenant_ids": [...]}`; an empty list is unlimited.
+        scope: `{"tenant_ids": [...]}`, an empty list being unlimited, or `BY_HINTS`.
     """
 
     run_id: str

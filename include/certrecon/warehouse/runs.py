@@ -13,19 +13,29 @@ from typing import Any
 import pyarrow as pa
 from sqlalchemy import Connection, Engine, func, select, text
 
-from certrecon.errors import RunTakenOverError
+from certrecon.errors import RunTakenOverError, TargetBusyError
 from certrecon.warehouse import tables
 from certrecon.warehouse.bulk import copy_out
 from certrecon.warehouse.chain import add_link
 from certrecon.warehouse.engine import transaction
-from certrecon.warehouse.runmodel import UNLIMITED, Baseline, ChainLink, NewRun, OpenedRun, RunRecord, RunResult
+from certrecon.warehouse.runmodel import (
+    BY_HINTS,
+    UNLIMITED,
+    Baseline,
+    ChainLink,
+    NewRun,
+    OpenedRun,
+    RunRecord,
+    RunResult,
+)
 from certrecon.warehouse.runrow import read_run, run_record
 from certrecon.warehouse.storable import storable_json, storable_text
 from certrecon.words import Disposition, Mode, RunStatus
 
 __all__ = [
     "FINALISED_RUN", "Baseline", "ChainLink", "NewRun", "OpenedRun", "RunRecord", "RunResult", "baseline",
-    "finalise_run", "finalised_runs", "open_run", "read_run", "require_running", "set_evidence_uri",
+    "finalise_run", "finalised_runs", "last_loaded", "open_run", "read_run", "require_free", "require_running",
+    "set_evidence_uri",
 ]  # fmt: skip
 
 _LOCK_OPENING = text("SELECT pg_advisory_xact_lock(hashtext('certrecon open run'))")
@@ -49,6 +59,11 @@ _TAKEN_OVER = text("""
      WHERE status = 'running' AND run_seq < :run_seq
        AND (run_id = :run_id OR (:publishes AND target = :target))
      ORDER BY run_seq FOR UPDATE""")
+_BUSY = text("""
+    SELECT run_seq FROM reconciliation.run
+     WHERE status = 'running' AND mode = 'publish' AND target = :target AND run_id <> :run_id
+       AND scope <> CAST(:by_hints AS jsonb)
+     ORDER BY run_seq DESC LIMIT 1""")
 _LOCK_RUN = text("SELECT status, failure FROM reconciliation.run WHERE run_seq = :run_seq FOR UPDATE")
 _SET_EVIDENCE = text("UPDATE reconciliation.run SET evidence_uri = :uri WHERE run_seq = :run_seq")
 _JSON_RESULTS = ("tenants", "dispositions", "findings", "guards")
@@ -73,10 +88,11 @@ FINALISED_RUN = pa.schema(
 """What `finalised_runs` returns; `dispositions` is JSON text, claims by disposition."""
 
 _FINALISED = """
-    SELECT run_seq, run_day, mode, status, coalesce(jsonb_array_length(scope -> 'tenant_ids'), 0) > 0, claims,
+    SELECT run_seq, run_day, mode, status, scope <> CAST('{"tenant_ids": []}' AS jsonb), claims,
            dispositions, settings_sha256, chain_no, chain_sha256
       FROM reconciliation.run
      WHERE target = %(target)s AND run_seq < %(before)s AND mode = 'publish' AND status <> 'running'
+       AND NOT scope ? 'by'
      ORDER BY run_seq"""
 
 
@@ -86,15 +102,22 @@ def open_run(engine: Engine, new: NewRun, *, above: int = 0) -> OpenedRun:
     A publishing run takes its target over from an earlier publishing one; any run takes over an
     earlier opening of its own Airflow run. A dry run takes over no other and is taken over by none.
 
+    A run that follows hints gives way instead: a night reads everything anyway.
+
     Args:
         engine: The warehouse.
         new: What is known of the run.
         above: The run's number will be larger than this.
+
+    Raises:
+        TargetBusyError: The run follows hints, and another one works on the target.
     """
     values = {key: storable_text(str(value)) if value is not None else None for key, value in _given(new).items()}
     with transaction(engine) as conn:
         # Two runs opened at once would otherwise not see each other, and both go on.
         conn.execute(_LOCK_OPENING)
+        if new.scope == BY_HINTS:
+            require_free(conn, new.target, new.run_id)
         conn.execute(_NUMBER_ABOVE, {"above": above})
         attempt: int = conn.execute(_ATTEMPT, values).scalar_one()
         dates = {"run_day": new.run_day, "as_of": new.as_of, "scope": _scope(new.scope), "attempt": attempt}
@@ -103,6 +126,19 @@ def open_run(engine: Engine, new: NewRun, *, above: int = 0) -> OpenedRun:
         taken = conn.execute(_TAKEN_OVER, takes).all()
         links = [add_link(conn, earlier, RunStatus.FAILED, failure) for earlier, failure in taken]
     return OpenedRun(run_seq, attempt, [link.run_seq for link in links], links)
+
+
+def require_free(conn: Connection, target: str, run_id: str = "") -> None:
+    """Demand that no night or other publishing run works on a target, runs that follow hints excepted.
+
+    Raises:
+        TargetBusyError: One does; the message names it.
+    """
+    values = {"target": target, "run_id": run_id, "by_hints": storable_json(dict(BY_HINTS))}
+    busy = conn.execute(_BUSY, values).scalar_one_or_none()
+    if busy is not None:
+        message = f"Run {busy} works on the same Ditio company: what hints point at is looked at after it."
+        raise TargetBusyError(message)
 
 
 def require_running(conn: Connection, run_seq: int) -> None:
@@ -142,8 +178,25 @@ def finalise_run(conn: Connection, run_seq: int, result: RunResult) -> ChainLink
 
 
 def finalised_runs(conn: Connection, target: str, before: int) -> pa.Table:
-    """Return the target's finalised publishing runs below number `before` (schema `FINALISED_RUN`), by number."""
+    """Return the target's finalised publishing runs below number `before` (schema `FINALISED_RUN`), by number.
+
+    Runs that followed hints are left out: there may be hundreds between two nights.
+    """
     return copy_out(conn, _FINALISED, {"target": target, "before": before}, FINALISED_RUN)
+
+
+def last_loaded(conn: Connection, target: str, before: int) -> RunRecord | None:
+    """Return the target's last finalised publishing run below number `before` that loaded claims."""
+    run = tables.run.c
+    query = (
+        select(tables.run)
+        .where(run.target == target, run.mode == Mode.PUBLISH.value, run.run_seq < before)
+        .where(run.status != RunStatus.RUNNING.value, run.dispositions.is_not(None))
+        .order_by(run.run_seq.desc())
+        .limit(1)
+    )
+    row = conn.execute(query).mappings().one_or_none()
+    return None if row is None else run_record(row)
 
 
 def baseline(conn: Connection, target: str) -> Baseline | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from certrecon.warehouse.runmodel import UNLIMITED
 from certrecon.words import Disposition, Mode
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Figure:
 
 def gauges_of(run: RunRecord) -> tuple[Figure, ...]:
     """Return the state that a run leaves; none for a dry or limited one, and no total that it did not reach."""
-    if run.mode != Mode.PUBLISH or run.scope.get("tenant_ids"):
+    if run.mode != Mode.PUBLISH or run.scope != UNLIMITED:
         return ()
     totals = {name: getattr(run, name) for name in _TOTALS}
     if run.dispositions is not None:

@@ -3,7 +3,7 @@
 Nothing in it depends on when or where it is made: the same evidence gives the same report.
 """
 
-from certrecon.report.model.changes import CHANGES, Change, ChangeRow, Changes
+from certrecon.report.model.changes import CHANGES, Change, ChangeRow, Changes, Told
 from certrecon.report.model.head import (
     ApprovalNote,
     ChainHead,
@@ -72,6 +72,7 @@ __all__ = [
     "RunReport",
     "SettingChange",
     "SettingsChanges",
+    "Told",
     "TrendRun",
     "UnmappedRow",
     "UnmatchedRow",

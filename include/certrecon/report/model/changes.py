@@ -75,3 +75,25 @@ class Changes:
     counts: Mapping[Change, int] = field(default_factory=dict)
     table: pa.Table = field(default_factory=CHANGES.empty_table)
     excerpts: Mapping[Change, Excerpt[ChangeRow]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a full run found changed in 4HSE, held against what events had told.
+
+    Attributes:
+        since_run_seq: The full run before.
+        hints: Hints that came since that run began.
+        changed: Certificates whose claims differ in what comes from 4HSE from what the warehouse knew.
+        told: Those of them that a hint pointed at.
+    """
+
+    since_run_seq: int
+    hints: int
+    changed: int
+    told: int
+
+    @property
+    def untold(self) -> int:
+        """Changed certificates that no event had told of."""
+        return self.changed - self.told

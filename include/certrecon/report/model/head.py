@@ -71,6 +71,8 @@ class RunHead:
         approvals: The requests to a person, the oldest first.
         settings_text: Its settings and crosswalk as canonical JSON; empty where they are not known.
         chain_before: The head of the chain when the report was made.
+        certificates: The only certificates that a run by hints speaks of; None for every other run.
+        hints: How many hints it followed.
     """
 
     run_seq: int
@@ -92,6 +94,13 @@ class RunHead:
     approvals: tuple[ApprovalNote, ...] = ()
     settings_text: str = ""
     chain_before: ChainHead | None = None
+    certificates: tuple[str, ...] | None = None
+    hints: int = 0
+
+    @property
+    def limited(self) -> bool:
+        """Whether the run speaks of some tenants or certificates only."""
+        return bool(self.tenants) or self.certificates is not None
 
     @property
     def publishes(self) -> bool:

@@ -110,6 +110,8 @@ class ReportInputs:
         links: Schema `certrecon.claims.inputs.LINKS`.
         ledger: Schema `LEDGER_AFTER`.
         types: The certificate types of the settings' rules.
+        hints: Schema `certrecon.warehouse.hints.HINT`: what came since the full run before this one began; None
+            where nobody listens.
     """
 
     head: RunHead
@@ -134,6 +136,7 @@ class ReportInputs:
     links: pa.Table | None = None
     ledger: pa.Table | None = None
     types: tuple[str, ...] = ()
+    hints: pa.Table | None = None
 
     def severity_of(self, code: str) -> Severity:
         """Return the severity of a finding in this run."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from certrecon.report.model.changes import Changes
+from certrecon.report.model.changes import Changes, Told
 from certrecon.report.model.head import PreviousRun, RunHead, SettingsChanges
 from certrecon.report.model.outlook import Outlook, TrendRun
 from certrecon.report.model.sending import GuardNote, PlanReport
@@ -69,6 +69,7 @@ class RunReport:
         changes: What changed since the previous run.
         outlook: What expires in the next 90 days.
         trend: The last runs, this one last.
+        told: What events had told of the changes; None where nobody listens, or there is nothing to compare with.
     """
 
     head: RunHead
@@ -106,6 +107,7 @@ class RunReport:
     changes: Changes = field(default_factory=Changes)
     outlook: Outlook = field(default_factory=Outlook)
     trend: tuple[TrendRun, ...] = ()
+    told: Told | None = None
 
     @property
     def claims(self) -> int:
