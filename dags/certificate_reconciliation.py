@@ -11,29 +11,20 @@ from airflow.sdk import (
     DeadlineReference,
     Param,
     SyncCallback,
-    TriggerRule,
     chain,
 )
 
 from certrecon_plugin.habits import TASK_DEFAULTS, TIME_ZONE, DeadlineDag
-from certrecon_plugin.operators.approving import ApproveOperator
 from certrecon_plugin.operators.base import Task
-from certrecon_plugin.operators.concluding import FinaliseOperator, ReportOperator
 from certrecon_plugin.operators.extracting import (
     TENANTS_AT_ONCE,
     ExtractEmployeesOperator,
     ExtractTenantOperator,
     SealInputsOperator,
 )
-from certrecon_plugin.operators.judging import (
-    VALIDATIONS,
-    BuildClaimsOperator,
-    PlanOperator,
-    ValidateOperator,
-)
 from certrecon_plugin.operators.opening import FindTenantsOperator, OpenRunOperator
-from certrecon_plugin.operators.publishing import LoadOperator, PublishOperator
 from certrecon_plugin.telling.callbacks import DEADLINE_HOURS, tell_of_broken_run, tell_of_missed_deadline
+from certrecon_plugin.wiring import judge_and_publish
 
 SCHEDULE = os.environ.get("CERTRECON_SCHEDULE", "30 3 * * *")
 
@@ -152,15 +143,6 @@ with DeadlineDag(
     ).expand(tenant_id=find_tenants.output)
     extract_employees = ExtractEmployeesOperator(task_id=Task.EXTRACT_EMPLOYEES.value)
     seal_inputs = SealInputsOperator(task_id=Task.SEAL_INPUTS.value)
-    build_claims = BuildClaimsOperator(task_id=Task.BUILD_CLAIMS.value)
-    validations = [ValidateOperator(task_id=task.value, subject=subject) for task, subject in VALIDATIONS.items()]
-    plan = PlanOperator(task_id=Task.PLAN.value)
-    # A worker lost at the moment of the answer lets the question be asked again, whatever other tasks do.
-    approve = ApproveOperator(task_id=Task.APPROVE.value, retries=2, retry_delay=timedelta(seconds=10))
-    publish = PublishOperator(task_id=Task.PUBLISH.value)
-    load = LoadOperator(task_id=Task.LOAD.value, trigger_rule=TriggerRule.ALL_DONE)
-    report = ReportOperator(task_id=Task.REPORT.value, trigger_rule=TriggerRule.ALL_DONE)
-    finalise = FinaliseOperator(task_id=Task.FINALISE.value, trigger_rule=TriggerRule.ALL_DONE)
 
-    chain(open_run, find_tenants, extract_tenant, extract_employees, seal_inputs, build_claims)
-    chain(build_claims, validations, plan, approve, publish, load, report, finalise)
+    chain(open_run, find_tenants, extract_tenant, extract_employees, seal_inputs)
+    judge_and_publish(seal_inputs)

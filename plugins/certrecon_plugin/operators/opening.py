@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 class OpenRunOperator(StageOperator):
     """Checks parameters, settings and connections, and opens the run in the warehouse."""
 
+    def __init__(self, *, by_hints: bool = False, **kwargs: Any) -> None:
+        """Take whether the run looks only at what hints point at."""
+        super().__init__(**kwargs)
+        self.by_hints = by_hints
+
     def run_stage(self, context: Context) -> dict[str, Any]:
         """Return the run's handle."""
         from certrecon.stages.open_run import Outside, Start, run_open
@@ -29,6 +34,7 @@ class OpenRunOperator(StageOperator):
             triggered_by=dag_run.triggering_user_name,
             conf=dag_run.conf,
             params=dict(context["params"]),
+            by_hints=self.by_hints,
         )
         FourHseHook().endpoint()
         with warehouse() as engine:

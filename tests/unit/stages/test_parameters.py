@@ -11,7 +11,7 @@ from certrecon.api.endpoint import DitioEndpoint
 from certrecon.api.fourhse import Project
 from certrecon.errors import ParameterError, SettingsError
 from certrecon.settings import Settings, parse_settings
-from certrecon.stages.find_tenants import _listed
+from certrecon.stages.find_tenants import listed_tenants
 from certrecon.stages.open_run import Start, _new_run, evidence_address, target_of
 from certrecon.stages.parameters import ApprovalMode, Parameters, judged_day, limited_tenants, parse_parameters
 from certrecon.words import Guard, Mode
@@ -130,13 +130,13 @@ PROJECTS = [
 
 
 def test_the_projects_of_an_empty_setting() -> None:
-    assert _listed(Settings(), PROJECTS) == ("active", "bare")
+    assert listed_tenants(Settings(), PROJECTS) == ("active", "bare")
 
 
 def test_listed_tenants_are_taken_whatever_their_status() -> None:
-    assert _listed(Settings(tenants=("suspended",)), PROJECTS) == ("suspended",)
+    assert listed_tenants(Settings(tenants=("suspended",)), PROJECTS) == ("suspended",)
     with pytest.raises(SettingsError, match="'hidden'"):
-        _listed(Settings(tenants=("active", "hidden")), PROJECTS)
+        listed_tenants(Settings(tenants=("active", "hidden")), PROJECTS)
 
 
 def test_a_target_is_an_address_a_client_and_a_company() -> None:
