@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 TIME_ZONE: Final = os.environ.get("CERTRECON_TIME_ZONE", "Europe/Oslo")
 _RETRIES = int(os.environ.get("CERTRECON_TASK_RETRIES", "2"))
-_WAIT = timedelta(minutes=5)
+_WAIT = timedelta(seconds=float(os.environ.get("CERTRECON_RETRY_SECONDS", "300")))
 
 _POLICY = ExceptionRetryPolicy(
     rules=[

@@ -26,11 +26,13 @@ FAILURE = "failure"
 
 
 class Task(StrEnum):
-    """The tasks of `certificate_reconciliation`, in the order of the story."""
+    """The tasks of `certificate_reconciliation` and `certificate_events`, in the order of the story."""
 
+    WAIT_FOR_TURN = "wait_for_turn"
     OPEN_RUN = "open_run"
     FIND_TENANTS = "find_tenants"
     EXTRACT_TENANT = "extract_tenant"
+    READ_HINTED = "read_hinted"
     EXTRACT_EMPLOYEES = "extract_employees"
     SEAL_INPUTS = "seal_inputs"
     BUILD_CLAIMS = "build_claims"
@@ -45,12 +47,12 @@ class Task(StrEnum):
     FINALISE = "finalise"
 
 
-def result_of(context: Context, task: Task) -> Any:
+def result_of(context: Context, task: StrEnum) -> Any:
     """Return what a task returned, None where it did not get that far."""
     return context["ti"].xcom_pull(task_ids=str(task))
 
 
-def results_of(context: Context, task: Task, key: str = "return_value") -> list[Any]:
+def results_of(context: Context, task: StrEnum, key: str = "return_value") -> list[Any]:
     """Return what every mapped instance of a task left under a key, in their order."""
     found = context["ti"].xcom_pull(task_ids=[str(task)], key=key)
     return [value for value in found or [] if value is not None]

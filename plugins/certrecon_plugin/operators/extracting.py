@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from certrecon_plugin.operators.base import StageOperator, Task, result_of, results_of, run_of
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from certrecon.stages.extract import Extracted
+    from certrecon.stages.find_tenants import Tenants
+    from certrecon.stages.seal_inputs import Looked
 
-TENANTS_AT_ONCE = 4
-"""How many tenants are read at the same time; the rate is shared out over them."""
+TENANTS_AT_ONCE = int(os.environ.get("CERTRECON_TENANTS_AT_ONCE", "4"))
+"""How many tenants are read at the same time, over all workers; the rate is shared out over them."""
 
 
 class ExtractTenantOperator(StageOperator):
@@ -90,14 +93,28 @@ class SealInputsOperator(StageOperator):
     def run_stage(self, context: Context) -> dict[str, Any]:
         """Return the digest of the inputs and how many rows each dataset has."""
         from certrecon.stages.extract import Extracted, is_sandbox
-        from certrecon.stages.find_tenants import Tenants
         from certrecon.stages.seal_inputs import run_seal_inputs
 
-        tenants = Tenants.from_json(context["ti"].xcom_pull(task_ids=str(Task.FIND_TENANTS), key="tenants"))
         employees = Extracted.from_json(result_of(context, Task.EXTRACT_EMPLOYEES))
-        read = [Extracted.from_json(values) for values in results_of(context, Task.EXTRACT_TENANT)]
-        files = [file for one in (*read, employees) for file in one.files]
+        files = [file for one in (*self.read(context), employees) for file in one.files]
+        tenants, looked, sandbox = self.tenants(context), self.looked(context), is_sandbox(employees)
         with workplace(run_of(context)) as place:
-            sealed = run_seal_inputs(place, tenants, files, target_is_sandbox=is_sandbox(employees))
+            sealed = run_seal_inputs(place, tenants, files, target_is_sandbox=sandbox, looked=looked)
         sealed_inputs(context, run_of(context), sealed.rows)
         return sealed.to_json()
+
+    def tenants(self, context: Context) -> Tenants:
+        """Return the tenants that were read."""
+        from certrecon.stages.find_tenants import Tenants
+
+        return Tenants.from_json(context["ti"].xcom_pull(task_ids=str(Task.FIND_TENANTS), key="tenants"))
+
+    def looked(self, _context: Context) -> Looked | None:
+        """Return the certificates that the run speaks of; None for all of its tenants."""
+        return None
+
+    def read(self, context: Context) -> Iterable[Extracted]:
+        """Return the files of every tenant."""
+        from certrecon.stages.extract import Extracted
+
+        return map(Extracted.from_json, results_of(context, Task.EXTRACT_TENANT))
