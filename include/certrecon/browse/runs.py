@@ -30,7 +30,8 @@ class RunLine:
     """A run in a list.
 
     Attributes:
-        limited: Whether the run spoke of some tenants only.
+        limited: Whether the run spoke of some tenants or certificates only.
+        by_hints: Whether it spoke only of certificates that hints pointed at.
         dispositions: Claims by disposition; empty where the run did not get that far.
         guards: Names of the guards that tripped.
         chain_no: Its place in the chain, null while it runs.
@@ -57,6 +58,7 @@ class RunLine:
     dispositions: Mapping[str, int]
     guards: tuple[str, ...]
     chain_no: int | None
+    by_hints: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,7 @@ def _line(row: RowMapping) -> RunLine:
     scope, guards = values.pop("scope"), values.pop("guards")
     tripped = tuple(sorted(name for name, guard in (guards or {}).items() if _tripped(guard)))
     values["dispositions"] = values["dispositions"] or {}
-    return RunLine(**values, limited=scope != UNLIMITED, guards=tripped)
+    return RunLine(**values, limited=scope != UNLIMITED, guards=tripped, by_hints=scope == BY_HINTS)
 
 
 def _tripped(guard: Any) -> bool:

@@ -38,6 +38,7 @@ _WAITING = f"SELECT {_COLUMNS} FROM reconciliation.change_hint WHERE settled_run
 _SINCE = f"""
     SELECT {_COLUMNS} FROM reconciliation.change_hint WHERE received_at >= %(since)s ORDER BY hint_id"""  # noqa: S608
 _ANY_WAITING = text("SELECT EXISTS (SELECT FROM reconciliation.change_hint WHERE settled_run_seq IS NULL)")
+_COUNT_WAITING = text("SELECT count(*) FROM reconciliation.change_hint WHERE settled_run_seq IS NULL")
 _SETTLE = text("""
     UPDATE reconciliation.change_hint SET settled_run_seq = :run_seq
      WHERE hint_id = ANY (CAST(:ids AS bigint[])) AND settled_run_seq IS NULL""")
@@ -46,7 +47,8 @@ _SETTLE_BEFORE = text("""
      WHERE settled_run_seq IS NULL
        AND received_at < (SELECT started_at FROM reconciliation.run WHERE run_seq = :run_seq)""")
 _PURGE = text("""
-    DELETE FROM reconciliation.change_hint WHERE settled_run_seq IS NOT NULL AND received_at < :before""")
+    DELETE FROM reconciliation.change_hint
+     WHERE settled_run_seq IS NOT NULL AND received_at < clock_timestamp() - make_interval(days => :days)""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,12 @@ def hints_wait(conn: Connection) -> bool:
     return found
 
 
+def count_waiting(conn: Connection) -> int:
+    """Return how many hints no run has settled."""
+    found: int = conn.execute(_COUNT_WAITING).scalar_one()
+    return found
+
+
 def waiting_hints(conn: Connection) -> pa.Table:
     """Return the hints that no run has settled (schema `HINT`), in the order in which they came."""
     return copy_out(conn, _WAITING, {}, HINT)
@@ -108,6 +116,6 @@ def settle_hints_before(conn: Connection, run_seq: int) -> int:
     return conn.execute(_SETTLE_BEFORE, {"run_seq": run_seq}).rowcount
 
 
-def purge_hints(conn: Connection, before: dt.datetime) -> int:
-    """Remove settled hints that came before a moment, and return how many those were."""
-    return conn.execute(_PURGE, {"before": before}).rowcount
+def purge_hints(conn: Connection, days: int) -> int:
+    """Remove settled hints that came more than so many days ago, and return how many those were."""
+    return conn.execute(_PURGE, {"days": days}).rowcount

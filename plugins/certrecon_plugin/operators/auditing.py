@@ -49,7 +49,7 @@ class VerifyOperator(BaseOperator):
 
 
 class PurgeOperator(BaseOperator):
-    """Removes evidence and pseudonymises persons past their retention, on the record.
+    """Removes evidence and hints and pseudonymises persons past their retention, on the record but for hints.
 
     It runs only after a verification that held.
     """
@@ -59,11 +59,13 @@ class PurgeOperator(BaseOperator):
         super().__init__(inlets=[EVIDENCE, REPORT], **_TELLING, **kwargs)
 
     def execute(self, context: Context) -> dict[str, int]:
-        """Return how many parts and files went, and how many persons and claims have a pseudonym now."""
+        """Return how many parts, files and hints went, and how many persons and claims have a pseudonym now."""
         from certrecon.audit.pseudonymise import pseudonymise_past
         from certrecon.audit.purge import purge_expired
         from certrecon.settings import load_settings
         from certrecon.stages.open_run import evidence_address
+        from certrecon.warehouse.engine import transaction
+        from certrecon.warehouse.hints import purge_hints
 
         settings = load_settings().settings
         today = context["dag_run"].run_after.astimezone(settings.zone).date()
@@ -71,9 +73,12 @@ class PurgeOperator(BaseOperator):
             done = purge_expired(engine, evidence_root, today, settings.evidence.retention_days)
             root = evidence_root(evidence_address(settings))
             named = pseudonymise_past(engine, root, today, settings.personal_data.retention_days)
+            with transaction(engine) as conn:
+                hints = purge_hints(conn, settings.evidence.retention_days)
         return {
             "parts": len(done),
             "files": sum(one.files for one in done),
             "persons": named.persons,
             "claims": named.claims,
+            "hints": hints,
         }
