@@ -81,8 +81,8 @@ def test_every_sealed_file_has_its_digest(nights: Nights) -> None:
             assert len(evidence.read_bytes(file.address, file.sha256)) == file.size
     inputs = {file.dataset for file in read_sealed(evidence, Part.INPUTS).files}
     assert inputs == {
-        "certificates", "links", "persons", "lookups", "employees", "settings", "context", "ledger", "previous_claims",
-        "runs", "open_dangling", "open_withdrawn", "origin",
+        "certificates", "links", "persons", "lookups", "employees", "hints", "settings", "context", "ledger",
+        "previous_claims", "runs", "open_dangling", "open_withdrawn", "origin",
     }  # fmt: skip
     assert Path(run["evidence_uri"]).is_dir()
 

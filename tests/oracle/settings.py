@@ -32,6 +32,7 @@ DEFAULTS: Row = {
     "approval": {"timeout_hours": 20, "approvers": [], "four_eyes": False},
     "evidence": {"root": None, "retention_days": 730},
     "personal_data": {"retention_days": None},
+    "linking": {"enabled": False, "max_certificates": 200, "timeout_hours": 20},
     "report": {"data_docs": False},
 }  # fmt: skip
 BLOCKS = ("employee_match", "fourhse", "ditio", "guards", "approval", "evidence")
