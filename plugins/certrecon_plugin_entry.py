@@ -44,14 +44,8 @@ class CertreconPlugin(AirflowPlugin):
 
     @cached_property
     def fastapi_apps(self) -> list[Any]:
-        """The pages; none, with the reason in the log, where they cannot be guarded or made."""
-        try:
-            from certrecon_plugin.pages.app import create_app  # noqa: PLC0415 - only the API server needs it
-
-            return [{"app": create_app(), "url_prefix": PREFIX, "name": "Reconciliation"}]
-        except Exception:
-            log.exception("The reconciliation pages are not there: they could not be made.")
-            return []
+        """The pages and the receiver of webhooks; what cannot be guarded or made is left out, and the log says why."""
+        return [*_pages(), *_webhooks()]
 
     @cached_property
     def fastapi_root_middlewares(self) -> list[Any]:
@@ -59,3 +53,24 @@ class CertreconPlugin(AirflowPlugin):
         from certrecon_plugin.portless import PortlessTests  # noqa: PLC0415 - only the API server needs it
 
         return [{"middleware": PortlessTests, "name": "Connection tests without a port"}]
+
+
+def _pages() -> list[dict[str, Any]]:
+    try:
+        from certrecon_plugin.pages.app import create_app  # noqa: PLC0415 - only the API server needs it
+
+        return [{"app": create_app(), "url_prefix": PREFIX, "name": "Reconciliation"}]
+    except Exception:
+        log.exception("The reconciliation pages are not there: they could not be made.")
+        return []
+
+
+def _webhooks() -> list[dict[str, Any]]:
+    try:
+        from certrecon_plugin.webhooks.app import PREFIX as WEBHOOKS  # noqa: PLC0415 - only the API server needs it
+        from certrecon_plugin.webhooks.app import create_app  # noqa: PLC0415 - the same
+
+        return [{"app": create_app(), "url_prefix": WEBHOOKS, "name": "Webhooks of 4HSE"}]
+    except Exception:
+        log.exception("The receiver of 4HSE's webhooks is not there: it could not be made.")
+        return []

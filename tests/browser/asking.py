@@ -31,6 +31,7 @@ class Api:
     station: Station
     user: str
     dag: str = DAG
+    task: str = "approve"
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> requests.Response:
         """Call as the user, who logs in first."""
@@ -65,7 +66,7 @@ class Api:
     def wait_for_the_question(self, run: str) -> None:
         """Wait until the run asks."""
         until = time.monotonic() + SECONDS
-        while (states := self.tasks(run)).get("approve-1") != "awaiting_input":
+        while (states := self.tasks(run)).get(f"{self.task}-1") != "awaiting_input":
             assert self.state(run) not in ENDED, f"the run ended without asking: {states}"
             assert time.monotonic() < until, f"the run did not ask: {states}"
             time.sleep(0.5)
@@ -83,7 +84,7 @@ class Api:
 
     def answer(self, run: str, option: str, reason: str = "") -> requests.Response:
         """Answer the run's question without a browser."""
-        path = f"/dags/{self.dag}/dagRuns/{run}/taskInstances/approve/-1/hitlDetails"
+        path = f"/dags/{self.dag}/dagRuns/{run}/taskInstances/{self.task}/-1/hitlDetails"
         return self.call("PATCH", path, {"chosen_options": [option], "params_input": {"reason": reason}})
 
 

@@ -35,6 +35,7 @@ PAGES = {
     "search of a script": "/claims?person=script",
     "worker": "/workers",
     "removals": "/removals",
+    "webhooks": "/webhooks",
 }
 LISTS = ("/claims.csv", "/claims.xlsx", "/worklist.csv", "/worklist.xlsx")
 FILES = (f"/runs/{SECOND_NIGHT}/report", f"/runs/{SECOND_NIGHT}/files/workbook.xlsx", "/static/pages.css")

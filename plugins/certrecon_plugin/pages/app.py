@@ -11,13 +11,13 @@ from fastapi import APIRouter, FastAPI, HTTPException
 from certrecon_plugin.pages.access import readers
 from certrecon_plugin.pages.headers import Headers
 from certrecon_plugin.pages.problems import handle_problems
-from certrecon_plugin.pages.routes import assets, claims, files, removals, runs, workers, worklist
+from certrecon_plugin.pages.routes import assets, claims, files, linking, removals, runs, webhooks, workers, worklist
 from certrecon_plugin.pages.warehouse import Warehouse
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 ROUTERS: tuple[APIRouter, ...] = tuple(
-    module.router for module in (assets, runs, files, worklist, claims, workers, removals)
+    module.router for module in (assets, runs, files, worklist, claims, workers, removals, webhooks, linking)
 )
 
 

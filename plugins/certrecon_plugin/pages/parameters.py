@@ -17,6 +17,8 @@ MOST: Final = 255
 
 MOST_CURSOR: Final = 2_000
 MOST_BODY: Final = 16_384
+MOST_FIELDS: Final = 20
+MOST_VALUES: Final = 300
 _HIGHEST: Final = 2**63 - 1
 
 
@@ -64,18 +66,30 @@ def run_number(value: str | None, name: str = "run") -> int | None:
 
 
 async def form_of(request: Request) -> dict[str, str]:
-    """Return the fields of a form that was sent.
+    """Return the fields of a form that was sent, of each the last value.
 
     Raises:
         HTTPException: 413, too large; 400, no form.
     """
+    return {name: values[-1] for name, values in (await _fields(request, MOST_FIELDS)).items()}
+
+
+async def lists_of(request: Request) -> dict[str, list[str]]:
+    """Return the fields of a form that was sent, of each all values.
+
+    Raises:
+        HTTPException: 413, too large; 400, no form.
+    """
+    return await _fields(request, MOST_VALUES)
+
+
+async def _fields(request: Request, most: int) -> dict[str, list[str]]:
     body = b""
     async for part in request.stream():
         body += part
         if len(body) > MOST_BODY:
             raise HTTPException(413)
     try:
-        fields = parse_qs(body.decode("utf-8"), keep_blank_values=True, strict_parsing=bool(body), max_num_fields=20)
+        return parse_qs(body.decode("utf-8"), keep_blank_values=True, strict_parsing=bool(body), max_num_fields=most)
     except ValueError as error:
         raise HTTPException(400, "The form could not be read. Go back and send it again.") from error
-    return {name: values[-1] for name, values in fields.items()}

@@ -30,6 +30,8 @@ CLAIMS: Final = Asset("certrecon://warehouse/claims", group=GROUP)
 """What every certificate came to (table `claim`)."""
 REPORT: Final = Asset("certrecon://evidence/report", group=GROUP)
 """The report of a run that ended well, a dry one too."""
+HINTS: Final = Asset("certrecon://warehouse/hints", group=GROUP)
+"""What 4HSE says has changed and no run has looked at (table `change_hint`)."""
 EVIDENCE: Final = Asset("certrecon://evidence/inputs", group=GROUP)
 """The sealed inputs of a run."""
 DELIVERED: Final = Asset("ditio://api/certificates", group=GROUP)
@@ -45,6 +47,7 @@ EMPLOYEES: Final = Asset("ditio://api/employees", group=GROUP)
 PUBLISHED_ALIAS: Final = AssetAlias("certificates published", group=GROUP)
 LOADED_ALIAS: Final = AssetAlias("certificates loaded", group=GROUP)
 REPORTED_ALIAS: Final = AssetAlias("certificates reported", group=GROUP)
+LINKED_ALIAS: Final = AssetAlias("certificates linked", group=GROUP)
 SEALED_ALIAS: Final = AssetAlias("certificate inputs sealed", group=GROUP)
 _READ: Final = ("certificates", "links", "persons", "employees")
 
@@ -67,6 +70,12 @@ def sealed_inputs(context: Context, run: RunHandle, rows: Mapping[str, int]) -> 
     _add(
         context, SEALED_ALIAS, EVIDENCE, {**_of_run(run), "rows": {name: rows[name] for name in _READ if name in rows}}
     )
+
+
+def linked(context: Context, hints: int) -> None:
+    """Say that created links wait to be looked at; nothing where there are none."""
+    if hints:
+        _add(context, LINKED_ALIAS, HINTS, {"source": "link_certificates", "hints": hints})
 
 
 def published(context: Context, run: RunHandle, done: Published) -> None:

@@ -221,11 +221,11 @@ def test_airflow_shows_them_in_the_navigation_and_on_a_dag_run() -> None:
 
 
 def test_without_airflows_security_there_are_no_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert len(CertreconPlugin().fastapi_apps) == 1
+    assert [app["url_prefix"] for app in CertreconPlugin().fastapi_apps] == ["/certrecon", "/certrecon-webhooks"]
     monkeypatch.delattr("airflow.api_fastapi.core_api.security.requires_access_dag")
     for name in ("access", "app"):
         monkeypatch.delitem(__import__("sys").modules, f"certrecon_plugin.pages.{name}")
-    assert CertreconPlugin().fastapi_apps == []
+    assert [app["url_prefix"] for app in CertreconPlugin().fastapi_apps] == ["/certrecon-webhooks"]
 
 
 def test_the_right_that_is_asked_for_is_that_to_the_runs_of_this_dag(

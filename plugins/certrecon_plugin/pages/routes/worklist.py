@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, Depends, HTTPException, Request
 from starlette.responses import Response
 
 from certrecon.browse.claims import choices
@@ -16,6 +16,7 @@ from certrecon.report.wording import OWNERS
 from certrecon.words import Disposition
 from certrecon_plugin.pages.downloads import csv_download, excel_download
 from certrecon_plugin.pages.parameters import MOST_CURSOR, choice, text
+from certrecon_plugin.pages.starting import linking_setting, may_start
 from certrecon_plugin.pages.tables import WORK, work_texts
 from certrecon_plugin.pages.targets import Targets, choose_target
 from certrecon_plugin.pages.templating import page
@@ -46,7 +47,7 @@ def _asked(request: Request, conn: Connection) -> tuple[Targets, WorkFilter | No
 
 
 @router.get("/worklist")
-def worklist(request: Request) -> Response:
+def worklist(request: Request, starts: Annotated[bool, Depends(may_start)]) -> Response:
     """Show the claims that need somebody, newest first."""
     values = request.query_params
     after = text(values, "after", MOST_CURSOR)
@@ -67,6 +68,8 @@ def worklist(request: Request) -> Response:
         targets=targets,
         kept=kept | {"after": after},
         needy=tuple(map(str, NEEDY)),
+        starts=starts,
+        setting=linking_setting() if starts else None,
         **shown,
     )
 
