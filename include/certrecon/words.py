@@ -148,3 +148,10 @@ class HintSource(StrEnum):
 
     WEBHOOK = "webhook"
     LINKING = "link_certificates"
+
+
+class Confirmed(StrEnum):
+    """How it is known that 4HSE created a link."""
+
+    ANSWER = "answer"
+    READING = "reading"

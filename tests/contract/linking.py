@@ -210,8 +210,8 @@ class Scene:
 def scene_in(nights: Nights, certificates: int = 3) -> Scene:
     """Find an action and make certificates of its project unlinked, so that there are enough."""
     world = nights.world
-    tenant = world.projects.get(sorted(row["tenant_id"] for row in world.certificates)[0])
-    assert tenant is not None
+    operational = [row for row in world.projects if row["status"] == "active" and row["project_type"] == "safety"]
+    tenant = max(operational, key=lambda row: len(world.certificates.where("tenant_id", row["project_id"])))
     action = next(
         row for row in world.actions.where("tenant_id", tenant["project_id"])
         if row["code"] == "BYGG" and row["action_type"] == "TRAINING"

@@ -362,3 +362,12 @@ def test_replayed_and_verified(nights: Nights, change: Callable[[Nights], Callab
     assert len(replayed.comparisons) > 12
     nights.night()
     assert verify(nights.engine, Path).holds
+
+
+def test_a_person_whose_tenant_4hse_leaves_out_is_still_known(nights: Nights) -> None:
+    one = certificate(nights)
+    nights.world.persons.change(one["resource_id"], {}, drop=["project_id"])
+    later = {"date_expire": "2033-05-06"}
+    change_and_tell(nights, lambda world: relations.update_certificate(world, one["certificate_id"], later))
+    assert nights.pipeline.follow_hints(nights.day).status == "succeeded"
+    assert nights.claims(certificate_id=one["certificate_id"])[0]["disposition"] == "delivered"

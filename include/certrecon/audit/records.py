@@ -30,6 +30,8 @@ TABLES: Mapping[str, tuple[str, str]] = {
     "purges": ("evidence_purge", "removals of evidence since the run before"),
     "removals": ("removal", "notes on removals since the run before"),
     "pseudonymisations": ("pseudonymisation", "pseudonymisations since the run before"),
+    "linkings": ("linking", "questions about linking since the run before"),
+    "created_links": ("created_link", "links created in 4HSE since the run before"),
 }
 """The sets of a run's record: their table, and what they are in words."""
 

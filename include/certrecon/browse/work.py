@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from certrecon.browse.claims import ClaimLine
 
@@ -27,6 +28,9 @@ class WorkFilter:
     tenant: str | None = None
 
 
+UNLINKED: Final = "ACTION_LINK_MISSING"
+
+
 @dataclass(frozen=True, slots=True)
 class WorkLine:
     """A claim that needs somebody.
@@ -48,6 +52,11 @@ class WorkLine:
     ditio_message: str | None
     age_runs: int
     age_days: int
+
+    @property
+    def linkable(self) -> bool:
+        """Whether a link to an action in 4HSE is what the certificate lacks."""
+        return UNLINKED in self.claim.findings
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,7 @@ def _types(plan: pa.Table) -> str:
     rows = [(shown(kind), f"{count:,}") for kind, count in _rows(ordered, "certificate_type", "count_all")]
     left = len(rows) - MOST_TYPES
     note = f"\n\n... and {left:,} more types" if left > 0 else ""
-    return f"### By certificate type\n\n{_table(('Certificate type', 'Rows'), rows[:MOST_TYPES])}{note}"
+    return f"### By certificate type\n\n{markdown_table(('Certificate type', 'Rows'), rows[:MOST_TYPES])}{note}"
 
 
 def _rows(table: pa.Table, *names: str) -> Iterator[tuple[Any, ...]]:
@@ -127,7 +127,7 @@ def _changes(asking: Asking) -> str:
     lines = _rows(found, "employee_number", "certificate_type", "was", "becomes")
     rows = [tuple(map(shown, line)) for line in lines]
     head = ("Employee number", "Certificate type", "Valid until, was", "becomes")
-    return f"### Biggest changes of validity\n\n{_table(head, rows)}"
+    return f"### Biggest changes of validity\n\n{markdown_table(head, rows)}"
 
 
 def biggest_changes(plan: pa.Table, earlier: pa.Table) -> pa.Table:
@@ -163,7 +163,7 @@ def _samples(plan: pa.Table) -> str:
         some = some.append_column("until", _days(some["payload"].combine_chunks()))
         rows += [(*map(shown, line), reason) for line in _rows(some, "employee_number", "certificate_type", "until")]
     head = ("Employee number", "Certificate type", "Valid until", "Why it is sent")
-    return f"### Some of the rows\n\n{_table(head, rows)}"
+    return f"### Some of the rows\n\n{markdown_table(head, rows)}"
 
 
 def _ends(asking: Asking) -> str:
@@ -180,7 +180,8 @@ def _ends(asking: Asking) -> str:
     return "\n".join(lines)
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table of cells that are plain text within Markdown already."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

@@ -135,6 +135,17 @@ class ApprovalSettings(_Section):
     four_eyes: bool = False
 
 
+class LinkingSettings(_Section):
+    """Whether certificates may be linked to actions in 4HSE, and how many at once.
+
+    Only a plain true lets the project write to 4HSE.
+    """
+
+    enabled: bool = Field(default=False, strict=True)
+    max_certificates: int = Field(default=200, ge=1, le=1_000)
+    timeout_hours: float = Field(default=20, gt=0, le=8_760)
+
+
 class EvidenceSettings(_Section):
     """Where evidence is kept, and for how long."""
 
@@ -174,6 +185,7 @@ class Settings(_Section):
     ditio: DitioSettings = DitioSettings()
     guards: GuardSettings = GuardSettings()
     approval: ApprovalSettings = ApprovalSettings()
+    linking: LinkingSettings = LinkingSettings()
     evidence: EvidenceSettings = EvidenceSettings()
     personal_data: PersonalDataSettings = PersonalDataSettings()
     report: ReportSettings = ReportSettings()

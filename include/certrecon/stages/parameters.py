@@ -11,9 +11,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from certrecon.errors import ParameterError
 from certrecon.settings.model import ApprovalSettings
+from certrecon.text import visible
 from certrecon.words import Guard, Mode
 
 Model = TypeVar("Model", bound=BaseModel)
+_SHOWN = 200
 
 
 class ApprovalMode(StrEnum):
@@ -85,7 +87,7 @@ def checked_parameters(model: type[Model], conf: Mapping[str, Any] | None, param
     except ValidationError as error:
         problem = error.errors()[0]
         name = ".".join(str(part) for part in problem["loc"])
-        message = f"Parameter '{name}' does not allow {problem['input']!r}: {problem['msg']}."
+        message = f"Parameter '{name}' does not allow {visible(repr(problem['input']), _SHOWN)}: {problem['msg']}."
         raise ParameterError(message) from error
 
 

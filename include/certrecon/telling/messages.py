@@ -106,6 +106,26 @@ def of_waiting(run_seq: int, rows: int, guards: Sequence[str], hours: float, lin
     return Message((Occasion.APPROVAL_WAITING,), subject, (waits, answer), link, {"rows": rows}, run_seq)
 
 
+def of_links_waiting(certificates: int, hours: float, link: str | None) -> Message:
+    """Return the message about certificates that wait for an approval before they are linked in 4HSE."""
+    count = _number(certificates, "certificate", "certificates")
+    words = (
+        f"A run of link_certificates waits for an approval before it links {count} to an action in 4HSE. Answer in "
+        f"Airflow under Browse, Required Actions. Without an answer within {hours:g} hours nothing is linked."
+    )
+    subject = f"Linking certificates: {count} {'waits' if certificates == 1 else 'wait'} for an approval"
+    return Message((Occasion.APPROVAL_WAITING,), subject, (words,), link, {"certificates": certificates})
+
+
+def of_linking_that_failed(run_id: str, link: str | None) -> Message:
+    """Return the message about a failed run of `link_certificates`."""
+    words = (
+        f"The run {run_id} of link_certificates failed. Every link that it created in 4HSE is on the record. Its first "
+        "failed task says what was not linked and what to do."
+    )
+    return Message((Occasion.RUN_FAILED,), "Linking certificates: a run failed", (words,), link)
+
+
 def of_deadline(run_id: str, hours: float, link: str | None) -> Message:
     """Return the message about a run that has not ended in time."""
     late = f"has not ended within {hours:g} hours"

@@ -46,6 +46,14 @@ _REMOVAL = (
 _PSEUDONYMISATION = (
     "pseudonymisation_id", "done_at", "ended_before", "reason", "persons", "claims", "sha256",
 )  # fmt: skip
+_LINKING = (
+    "linking_id", "run_id", "action_id", "plan", "plan_sha256", "asked_at", "decided_at", "decided_by", "decision",
+    "reason", "triggered_by",
+)  # fmt: skip
+_CREATED_LINK = (
+    "created_link_id", "linking_id", "certificate_id", "certificate_action_id", "tenant_id", "confirmed_by",
+    "created_at",
+)  # fmt: skip
 # The columns are written out, since a digest must stay the same when a later version adds a column.
 _OF_RUN: Mapping[str, tuple[str, tuple[str, ...], str]] = {
     "attempts": ("ditio_attempt", _ATTEMPT, "run_seq"),
@@ -60,6 +68,8 @@ _SINCE: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "purges": ("evidence_purge", _PURGE),
     "removals": ("removal", _REMOVAL),
     "pseudonymisations": ("pseudonymisation", _PSEUDONYMISATION),
+    "linkings": ("linking", _LINKING),
+    "created_links": ("created_link", _CREATED_LINK),
 }
 """Sets of rows that come between runs: table, and columns with the id first."""
 
@@ -89,9 +99,9 @@ def read_records(conn: Connection, run_seq: int) -> dict[str, Record]:
 
     Sets of the run: `claims_opened`, `claims_ended`, `attempts`, `withdrawn_opened`, `withdrawn_ended`,
     `dangling_opened`, `dangling_ended`, `approvals`. Sets of what came since the link before: `purges`,
-    `removals`, `pseudonymisations`. Of a run in the chain these end where its own record says, and what
-    its record lacks, because the version that wrote it did not know the set, is left out: the first run
-    that knows it covers all rows until then. Of a running one they end with the last row, and the
+    `removals`, `pseudonymisations`, `linkings`, `created_links`. Of a run in the chain these end where its own
+    record says, and what its record lacks, because the version that wrote it did not know the set, is left
+    out: the first run that knows it covers all rows until then. Of a running one they end with the last row, and the
     caller holds the chain's lock.
     """
     row = conn.execute(_RUN, {"run_seq": run_seq}).one()

@@ -263,6 +263,28 @@ change_hint = Table(
 )  # fmt: skip
 """A hint that something changed in 4HSE: where to look, never what is there. Null `settled_run_seq` = it waits."""
 
+linking = Table(
+    "linking", metadata,
+    _identity("linking_id"), _text("run_id", null=False), _text("action_id", null=False), _json("plan", null=False),
+    _text("plan_sha256", null=False), _instant("asked_at", null=False), _instant("decided_at"), _text("decided_by"),
+    _text("decision", null=False), _text("reason"), _text("triggered_by"),
+    Index("linking_of_run", "run_id", "plan_sha256"),
+)  # fmt: skip
+"""A question whether certificates are to be linked in 4HSE, written once it is decided, append-only.
+
+`run_id` is Airflow's. `plan` has ids, types and digests and no names; `plan_sha256` is over its canonical text.
+"""
+
+created_link = Table(
+    "created_link", metadata,
+    _identity("created_link_id"),
+    Column("linking_id", BigInteger, ForeignKey(f"{SCHEMA}.linking.linking_id"), nullable=False),
+    _text("certificate_id", null=False), _text("certificate_action_id", null=False), _text("tenant_id", null=False),
+    _text("confirmed_by", null=False), _instant("created_at", null=False),
+    UniqueConstraint("linking_id", "certificate_id", name="created_link_once"),
+)  # fmt: skip
+"""A link that the project created in 4HSE, append-only: at most one a certificate and approval."""
+
 JSON_COLUMNS = frozenset(
     column.name for table in metadata.tables.values() for column in table.columns if isinstance(column.type, JSONB)
 )

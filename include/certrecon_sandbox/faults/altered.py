@@ -58,6 +58,22 @@ class Truncated(_Altering):
 
 
 @dataclass(frozen=True)
+class DroppedField(Fault):
+    """The vendor takes the request as if `field` were not in it, and so chooses for itself what that would say."""
+
+    kind: ClassVar[str] = "dropped_field"
+    only: ClassVar[tuple[str, ...]] = ("4hse.*.create", "4hse.*.update")
+    field: str = "certificate_action_id"
+
+    async def play(self, exchange: Exchange) -> None:
+        """Take the field away, then go on."""
+        body = await exchange.request_value()
+        if isinstance(body, dict):
+            exchange.set_request({name: value for name, value in body.items() if name != self.field})
+        await exchange.go_on()
+
+
+@dataclass(frozen=True)
 class EmptySuccess(_Altering):
     """A success with `status` and an empty body; the vendor has processed the request."""
 

@@ -21,6 +21,7 @@ KINDS: dict[str, type[Fault]] = {
         refusals.DitioRefusal,
         refusals.PartlySaved,
         altered.Truncated,
+        altered.DroppedField,
         altered.EmptySuccess,
         altered.DuplicateRow,
         altered.MissingRow,

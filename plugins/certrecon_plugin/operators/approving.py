@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,12 +14,13 @@ from airflow.sdk.exceptions import TaskAwaitingInput
 from certrecon_plugin.operators.base import StageOperator, run_of
 from certrecon_plugin.operators.publishing import planned_of
 from certrecon_plugin.resources import workplace
-from certrecon_plugin.telling.tell import tell_of_question
+from certrecon_plugin.telling.tell import never_failing, tell_of_question
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from certrecon.stages.approval import Answer, Waiting
+    from certrecon.words import Answered
 
 APPROVE: Final = "Approve"
 REFUSE: Final = "Refuse"
@@ -45,11 +47,27 @@ def can_ask() -> bool:
     return not isinstance(task_runner.SUPERVISOR_COMMS, InProcessSupervisorComms)
 
 
-class ApproveOperator(StageOperator):
-    """Asks a person to approve the plan; on every other night it ends at once.
+class AskingOperator(StageOperator):
+    """Asks a person where somebody has to agree; else it ends at once.
 
     It is no `ApprovalOperator`, since that one always asks, and skips what follows a refusal.
     """
+
+    @abstractmethod
+    def question(self, context: Context) -> Waiting | None:
+        """Return what has to be asked, None where nobody has to agree or somebody has answered already."""
+
+    @abstractmethod
+    def record(self, context: Context, answer: Answer) -> Answered:
+        """Put an answer on the record and return what it comes to."""
+
+    @abstractmethod
+    def tell(self, context: Context, waiting: Waiting) -> None:
+        """Tell people that a question waits."""
+
+    @abstractmethod
+    def nobody(self) -> None:
+        """Take note that somebody has to agree, and nobody can be asked."""
 
     def run_stage(self, context: Context) -> dict[str, Any]:
         """Return whether somebody was asked.
@@ -57,18 +75,14 @@ class ApproveOperator(StageOperator):
         Raises:
             TaskAwaitingInput: Somebody is asked now; `answered` goes on with the answer.
         """
-        from certrecon.stages.approval import prepare_question
-
-        planned = planned_of(context)
-        with workplace(run_of(context)) as place:
-            waiting = prepare_question(place, planned)
+        waiting = self.question(context)
         if waiting is None:
             return {"asked": False}
         if not can_ask():
-            self.log.warning("Somebody has to approve the plan, and nobody can be asked outside the scheduler.")
+            self.nobody()
             return {"asked": False}
         _put(context, waiting)
-        tell_of_question(context, place, planned, waiting)
+        self.tell(context, waiting)
         return self._wait(waiting.timeout, dt.datetime.now(dt.UTC))
 
     def _wait(self, left: dt.timedelta, asked_at: dt.datetime) -> dict[str, Any]:
@@ -84,18 +98,47 @@ class ApproveOperator(StageOperator):
         return self.telling(context, lambda: self._conclude(context, event, dt.datetime.fromisoformat(asked_at)))
 
     def _conclude(self, context: Context, event: dict[str, Any], asked_at: dt.datetime) -> dict[str, Any]:
-        from certrecon.stages.approval import prepare_question, record_answer
         from certrecon.words import Answered
 
-        planned = planned_of(context)
-        with workplace(run_of(context)) as place:
-            answered = record_answer(place, planned, answer_of(event, asked_at))
-            waiting = prepare_question(place, planned) if answered is Answered.NOT_COUNTED else None
+        answered = self.record(context, answer_of(event, asked_at))
+        waiting = self.question(context) if answered is Answered.NOT_COUNTED else None
         if waiting is None:
             return {"asked": True, "decision": str(answered)}
         self.log.warning("The answer does not count, so the question stays open.")
         _put(context, waiting)
         return self._wait(asked_at + waiting.timeout - dt.datetime.now(dt.UTC), asked_at)
+
+
+class ApproveOperator(AskingOperator):
+    """Asks a person to approve the plan; on every other night it ends at once."""
+
+    def question(self, context: Context) -> Waiting | None:
+        """Return what has to be asked of the plan."""
+        from certrecon.stages.approval import prepare_question
+
+        with workplace(run_of(context)) as place:
+            return prepare_question(place, planned_of(context))
+
+    def record(self, context: Context, answer: Answer) -> Answered:
+        """Put an answer about the plan on the record."""
+        from certrecon.stages.approval import record_answer
+
+        with workplace(run_of(context)) as place:
+            return record_answer(place, planned_of(context), answer)
+
+    def tell(self, context: Context, waiting: Waiting) -> None:
+        """Tell people that the plan waits."""
+        _tell(context, waiting)
+
+    def nobody(self) -> None:
+        """Say so in the log; publishing decides what that means."""
+        self.log.warning("Somebody has to approve the plan, and nobody can be asked outside the scheduler.")
+
+
+@never_failing
+def _tell(context: Context, waiting: Waiting) -> None:
+    with workplace(run_of(context)) as place:
+        tell_of_question(context, place, planned_of(context), waiting)
 
 
 def answer_of(event: Mapping[str, Any], asked_at: dt.datetime) -> Answer:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,11 +41,11 @@ def _states(context: Context) -> dict[str, str]:
     return {name: str(state) for name, state in states.get(ti.run_id, {}).items()}
 
 
-def failures_of(context: Context) -> tuple[str, ...]:
-    """Return what failed, one sentence a task, in the order of the tasks."""
+def failures_of(context: Context, tasks: Iterable[StrEnum] = Task) -> tuple[str, ...]:
+    """Return what failed, one sentence a task, in the order of the DAG's tasks."""
     states = _states(context)
     sentences: list[str] = []
-    for task in Task:
+    for task in tasks:
         failed = [name for name, state in states.items() if state in FAILED and _is_instance(name, task)]
         if failed:
             told = results_of(context, task, FAILURE)
@@ -51,7 +53,7 @@ def failures_of(context: Context) -> tuple[str, ...]:
     return tuple(sentences)
 
 
-def _is_instance(name: str, task: Task) -> bool:
+def _is_instance(name: str, task: StrEnum) -> bool:
     return name == task or (name.startswith(f"{task}_") and name.removeprefix(f"{task}_").isdigit())
 
 

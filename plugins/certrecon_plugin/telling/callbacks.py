@@ -52,6 +52,15 @@ def _openings(run_id: str) -> tuple[Any, ...]:
 
 
 @never_failing
+def tell_of_failed_linking(context: Context) -> None:
+    """Tell of a failed run of `link_certificates`; to be that DAG's `on_failure_callback`."""
+    from certrecon.telling.messages import of_linking_that_failed
+
+    run_id = str(context["run_id"]) if "run_id" in context else context["dag_run"].run_id
+    tell(of_linking_that_failed(run_id, dag_run_link(context["dag"].dag_id, run_id)), context)
+
+
+@never_failing
 def tell_of_missed_deadline(context: Mapping[str, Any]) -> None:
     """Tell of a run that has not ended in time; Airflow calls it also for one that failed long before.
 

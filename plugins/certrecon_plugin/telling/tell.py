@@ -102,3 +102,13 @@ def tell_of_question(context: Context, place: Workplace, planned: Planned, waiti
     hours = waiting.timeout.total_seconds() / 3600
     link = question_link(ti.dag_id, ti.run_id, ti.task_id)
     tell(of_waiting(place.run.run_seq, planned.plan.rows, guards, hours, link), context)
+
+
+@never_failing
+def tell_of_links(context: Context, certificates: int, waiting: Waiting) -> None:
+    """Tell that certificates wait for an approval before they are linked."""
+    from certrecon.telling.messages import of_links_waiting
+
+    ti = context["ti"]
+    hours = waiting.timeout.total_seconds() / 3600
+    tell(of_links_waiting(certificates, hours, question_link(ti.dag_id, ti.run_id, ti.task_id)), context)

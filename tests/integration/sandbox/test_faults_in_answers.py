@@ -140,3 +140,22 @@ def test_rows_move(raw: Raw, how: str) -> None:
     before, after, later = ([row["certificate_id"] for row in raw.index(**asked).value] for _ in range(3))
     assert MOVES[how](before, after)
     assert later == after
+
+
+def test_dropped_field(raw: Raw) -> None:
+    """The vendor chooses an id of its own for what it is asked to create."""
+    world = raw.client.server.world
+    action = next(
+        one
+        for one in world.actions
+        if one["code"] == "BYGG" and world.certificates.where("tenant_id", one["tenant_id"])
+    )
+    certificate = world.certificates.where("tenant_id", action["tenant_id"])[0]
+    wanted = "00000000-0000-4000-8000-00000000abcd"
+    body = {"certificate_action_id": wanted, "certificate_id": certificate["certificate_id"]}
+    body |= {"action_id": action["action_id"], "tenant_id": action["tenant_id"]}
+    raw.switch_on("4hse.certificate-action.create", "dropped_field", field="certificate_action_id")
+    created = raw.ask("POST", "/4hse/v2/certificate-action/create", body)
+    assert created.status == 201
+    assert created.value["certificate_action_id"] != wanted
+    assert world.links.get(wanted) is None

@@ -101,3 +101,19 @@ def test_every_occasion_has_a_message() -> None:
     run = messages.of_run(news(new_rejections=1, new_withdrawals=1, failure="x", failure_is_new=True), LINK)
     assert run is not None
     assert {one for message in [*EVERY, run] for one in message.occasions} == set(Occasion)
+
+
+def test_certificates_that_wait_to_be_linked_are_told_of_without_names_or_ids() -> None:
+    message = messages.of_links_waiting(2, 20, LINK)
+    assert message.occasions == (Occasion.APPROVAL_WAITING,)
+    assert message.line == "Linking certificates: 2 certificates wait for an approval"
+    assert "Without an answer within 20 hours nothing is linked." in message.text
+    assert message.counts == {"certificates": 2}
+    assert messages.of_links_waiting(1, 0.5, None).line == "Linking certificates: 1 certificate waits for an approval"
+
+
+def test_a_failed_linking_is_told_of_with_where_to_look() -> None:
+    message = messages.of_linking_that_failed("manual__1", LINK)
+    assert message.occasions == (Occasion.RUN_FAILED,)
+    assert "manual__1" in message.text
+    assert message.text.endswith(LINK)

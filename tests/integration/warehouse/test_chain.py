@@ -40,7 +40,7 @@ from tests.integration.warehouse.samples import (
 EMPTY = hashlib.sha256(b"").hexdigest()
 SETS = {
     "claims_opened", "claims_ended", "attempts", "withdrawn_opened", "withdrawn_ended", "dangling_opened",
-    "dangling_ended", "approvals", "purges", "removals", "pseudonymisations",
+    "dangling_ended", "approvals", "purges", "removals", "pseudonymisations", "linkings", "created_links",
 }  # fmt: skip
 
 

@@ -26,12 +26,14 @@ approval            SI      S
 change_hint         SIUD    S
 claim               SIU     S
 claim_person        SID     S
+created_link        SI      S
 dangling_link       SIU     S
 ditio_attempt       SI      S
 ditio_upsert        SIU     S
 evidence_purge      SI      S
 finding_catalogue   SIU     S
 installation        S       S
+linking             SI      S
 pseudonymisation    SI      S
 removal             SI      S
 run                 SIU     S

@@ -12,7 +12,7 @@ from certrecon.extract.crew import each
 from certrecon.extract.datasets import DatasetFacts, DatasetWriter
 from certrecon.extract.fields import person_fields
 from certrecon.extract.hinted.around import Around
-from certrecon.extract.hinted.rows import Bodies, links_of
+from certrecon.extract.hinted.rows import Bodies, Viewed, links_of
 from certrecon.extract.hinted.tenant import TenantRows, write_tenant
 from certrecon.extract.hinted.wanted import Known, Wanted
 
@@ -95,14 +95,22 @@ class _Reading:
         for certificate_id in certificates:
             seen, links = self._around.certificates[certificate_id], self._links[certificate_id]
             known = self._around.known_tenants.get(certificate_id)
-            for tenant in {seen.values.get("tenant_id"), known, *links.values("tenant_id")} & self._listed:
+            told = {seen.values.get("tenant_id"), known, *links.values("tenant_id")}
+            for tenant in self._listed.intersection(told):
                 rows = found.setdefault(tenant, TenantRows())
                 rows.add_certificate(seen, known_here=known == tenant, links=links.pages)
         for person in self._around.persons.values():
-            tenant = person.values.get("project_id")
-            if person.body is not None and tenant in self._listed:
-                found.setdefault(tenant, TenantRows()).persons.append(person.body)
+            for home in self._listed.intersection(self._homes(person)):
+                found.setdefault(home, TenantRows()).add_person(person)
         return dict(sorted(found.items()))
+
+    def _homes(self, person: Viewed) -> set[str | None]:
+        """Return the tenant of a person; where 4HSE leaves it out, those of the certificates that name the person."""
+        told = person.values.get("project_id")
+        if told is not None:
+            return {told}
+        seen = (one.values for one in self._around.certificates.values())
+        return {values.get("tenant_id") for values in seen if values.get("resource_id") == person.row_id}
 
 
 async def read_hinted(client: FourHseClient, request: HintedRead) -> HintedExtract:

@@ -44,6 +44,11 @@ class TenantRows:
             self.known.add(seen.row_id)
         self.links += links
 
+    def add_person(self, seen: Viewed) -> None:
+        """Take a person whom 4HSE has."""
+        if seen.body is not None:
+            self.persons.append(seen.body)
+
 
 class _TenantWriting:
     """Writes one tenant; an object a tenant."""

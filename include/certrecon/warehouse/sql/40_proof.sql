@@ -137,11 +137,20 @@ CREATE TRIGGER known_person_stays BEFORE DELETE ON reconciliation.claim_person
 CREATE TRIGGER pseudonymisation_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON reconciliation.pseudonymisation
     FOR EACH STATEMENT EXECUTE FUNCTION reconciliation.refuse_change();
 
+CREATE TRIGGER linking_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON reconciliation.linking
+    FOR EACH STATEMENT EXECUTE FUNCTION reconciliation.refuse_change();
+CREATE TRIGGER created_link_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON reconciliation.created_link
+    FOR EACH STATEMENT EXECUTE FUNCTION reconciliation.refuse_change();
+
 CREATE TRIGGER purge_waits BEFORE INSERT ON reconciliation.evidence_purge
     FOR EACH STATEMENT EXECUTE FUNCTION reconciliation.wait_for_chain();
 CREATE TRIGGER removal_waits BEFORE INSERT ON reconciliation.removal
     FOR EACH STATEMENT EXECUTE FUNCTION reconciliation.wait_for_chain();
 CREATE TRIGGER pseudonymisation_waits BEFORE INSERT ON reconciliation.pseudonymisation
+    FOR EACH STATEMENT EXECUTE FUNCTION reconciliation.wait_for_chain();
+CREATE TRIGGER linking_waits BEFORE INSERT ON reconciliation.linking
+    FOR EACH STATEMENT EXECUTE FUNCTION reconciliation.wait_for_chain();
+CREATE TRIGGER created_link_waits BEFORE INSERT ON reconciliation.created_link
     FOR EACH STATEMENT EXECUTE FUNCTION reconciliation.wait_for_chain();
 -- Whoever pseudonymises holds the chain's lock: nobody's claims come back while their name goes.
 CREATE TRIGGER claim_waits BEFORE INSERT ON reconciliation.claim

@@ -10,7 +10,7 @@ GRANT INSERT ON
     reconciliation.ditio_upsert, reconciliation.ditio_attempt, reconciliation.withdrawn_upsert, reconciliation.approval,
     reconciliation.evidence_purge, reconciliation.pseudonymisation, reconciliation.removal,
     reconciliation.settings_version, reconciliation.finding_catalogue, reconciliation.webhook_address,
-    reconciliation.change_hint
+    reconciliation.change_hint, reconciliation.linking, reconciliation.created_link
     TO certrecon_writer;
 GRANT UPDATE (status, failure, finished_at, certificates, links, persons, employees, claims, sent, withdrawn, tenants,
               dispositions, findings, guards, evidence_uri, inputs_sha256, outcome_sha256, records, chain_no,
