@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ from tests.browser.station import Station, running_station
 from tests.browser.visit import Visit, frame, visiting
 
 DAG = "link_certificates"
+FOLLOW_SECONDS = 180
 REASON = "The course papers are here."
 UNLINKED = """
     SELECT certificate_id, tenant_id FROM reconciliation.claim_current
@@ -144,6 +146,21 @@ def test_ticked_asked_approved_linked_and_hinted_at(
     assert {event["uri"] for event in events} == {"certrecon://warehouse/hints"}
     anna.open("/linking")
     assert "approved by anna" in anna.page.inner_text("body")
+    follow(linking, warehouse, chosen)
+
+
+def follow(station: Station, warehouse: Engine, chosen: Chosen) -> None:
+    """Switch certificate_events on: the certificates are linked in the warehouse too, without any night."""
+    Api(station, "olga", "certificate_events").unpause()
+    waiting = "SELECT 1 FROM reconciliation.change_hint WHERE settled_run_seq IS NULL"
+    ends = time.monotonic() + FOLLOW_SECONDS
+    while rows(warehouse, waiting):
+        assert time.monotonic() < ends, "the hints were never followed"
+        time.sleep(0.5)
+    claims = rows(warehouse, "SELECT certificate_id, linked, certificate_type FROM reconciliation.claim_current")
+    found = {row["certificate_id"]: row for row in claims}
+    assert all(found[one]["linked"] for one in chosen.certificates)
+    assert {found[one]["certificate_type"] for one in chosen.certificates} == {"Byggekort"}
 
 
 def started_from_the_worklist(visit: Visit, chosen: Chosen) -> str:

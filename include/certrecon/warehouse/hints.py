@@ -38,7 +38,7 @@ _WAITING = f"SELECT {_COLUMNS} FROM reconciliation.change_hint WHERE settled_run
 _SINCE = f"""
     SELECT {_COLUMNS} FROM reconciliation.change_hint WHERE received_at >= %(since)s ORDER BY hint_id"""  # noqa: S608
 _ANY_WAITING = text("SELECT EXISTS (SELECT FROM reconciliation.change_hint WHERE settled_run_seq IS NULL)")
-_COUNT_WAITING = text("SELECT count(*) FROM reconciliation.change_hint WHERE settled_run_seq IS NULL")
+_COUNT_WAITING = text("SELECT count(*), max(hint_id) FROM reconciliation.change_hint WHERE settled_run_seq IS NULL")
 _SETTLE = text("""
     UPDATE reconciliation.change_hint SET settled_run_seq = :run_seq
      WHERE hint_id = ANY (CAST(:ids AS bigint[])) AND settled_run_seq IS NULL""")
@@ -68,6 +68,19 @@ class Hint:
     source: HintSource = HintSource.WEBHOOK
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The hints that no run has settled.
+
+    Attributes:
+        hints: How many there are.
+        newest: The number of the one that came last, null where there is none.
+    """
+
+    hints: int
+    newest: int | None
+
+
 def add_hints(conn: Connection, hints: Iterable[Hint]) -> int:
     """Store hints and return how many; none is refused for being there already."""
     rows = [
@@ -88,10 +101,9 @@ def hints_wait(conn: Connection) -> bool:
     return found
 
 
-def count_waiting(conn: Connection) -> int:
-    """Return how many hints no run has settled."""
-    found: int = conn.execute(_COUNT_WAITING).scalar_one()
-    return found
+def count_waiting(conn: Connection) -> Waiting:
+    """Return how many hints no run has settled, and which came last."""
+    return Waiting(*conn.execute(_COUNT_WAITING).one())
 
 
 def waiting_hints(conn: Connection) -> pa.Table:

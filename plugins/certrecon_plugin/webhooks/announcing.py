@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from certrecon.errors import CertreconError
-from certrecon.warehouse.hints import count_waiting
+from certrecon.warehouse.hints import Waiting, count_waiting
 
 if TYPE_CHECKING:
     from certrecon_plugin.pages.warehouse import Warehouse
@@ -25,11 +27,13 @@ class Pace:
 
     Attributes:
         pause: Seconds between two events at least; hints that come in between are told of at its end.
-        again: Seconds until the next try where Airflow could not be told.
+        again: Seconds until it looks again by itself: Airflow could not be told, or a task left hints.
+        repeat: Seconds until hints that still wait are told of once more; the run that looked may have failed.
     """
 
     pause: float = 5
     again: float = 30
+    repeat: float = 600
 
 
 class Announcer:
@@ -54,6 +58,8 @@ class Announcer:
         self._pace = pace or Pace()
         self._wanted, self._stopping = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
+        self._newest: int | None = None
+        self._at = -math.inf
         self._said: str | None = None
 
     def start(self) -> None:
@@ -77,21 +83,19 @@ class Announcer:
 
     def _run(self) -> None:
         while True:
-            self._wanted.wait()
+            self._wanted.wait(self._pace.again)
             if self._stopping.is_set():
                 return
             self._wanted.clear()
-            told = self._told()
-            if not told:
-                self._wanted.set()
-            self._stopping.wait(self._pace.pause if told else self._pace.again)
+            self._tell()
+            self._stopping.wait(self._pace.pause)
 
-    def _told(self) -> bool:
-        """Return whether Airflow knows of every hint that is stored; why it does not is said once."""
+    def _tell(self) -> None:
+        """Tell Airflow of hints that it does not know of; why that did not work is said once."""
         try:
             with self._warehouse.reading() as conn:
                 waiting = count_waiting(conn)
-            told = waiting == 0 or self._announce(waiting)
+            told = self._is_old(waiting) or self._announced(waiting)
             why = None if told else "no DAG that is on is scheduled on them"
         except CertreconError as error:
             told, why = False, str(error)
@@ -100,6 +104,16 @@ class Announcer:
         if why is not None and why != self._said:
             log.warning("Airflow was not told of hints that wait; they are kept, and it is tried again: %s", why)
         self._said = why
+
+    def _is_old(self, waiting: Waiting) -> bool:
+        """Return whether there is nothing to tell: nothing waits, or Airflow was told of it not long ago."""
+        recently = time.monotonic() < self._at + self._pace.repeat
+        return not waiting.hints or (waiting.newest == self._newest and recently)
+
+    def _announced(self, waiting: Waiting) -> bool:
+        told = self._announce(waiting.hints)
+        if told:
+            self._newest, self._at = waiting.newest, time.monotonic()
         return told
 
 

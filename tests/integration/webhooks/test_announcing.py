@@ -15,7 +15,7 @@ from certrecon_plugin.pages.warehouse import Warehouse
 from certrecon_plugin.webhooks.announcing import Announcer, Pace
 from tests.integration.pages.conftest import CONNECTION, as_connection
 
-PACE = Pace(pause=0.4, again=0.1)
+PACE = Pace(pause=0.4, again=0.1, repeat=1.5)
 Announcers = Callable[[Callable[[int], bool]], Announcer]
 
 
@@ -136,3 +136,21 @@ def test_a_hint_between_the_end_of_one_process_and_the_start_of_the_next_is_told
     announcers(second).start()
     until(lambda: second.told == [1])
     assert first.told == []
+
+
+def test_hints_that_a_task_left_are_told_of_without_a_call(warehouse: Engine, announcers: Announcers) -> None:
+    airflow = Airflow()
+    announcers(airflow).start()
+    store(warehouse, 2)
+    until(lambda: airflow.told == [2])
+
+
+def test_hints_that_still_wait_are_told_of_again_after_a_while(warehouse: Engine, announcers: Announcers) -> None:
+    """The run that looked failed; nobody calls, and the hints are not forgotten until the night."""
+    store(warehouse, 1)
+    airflow = Airflow()
+    announcers(airflow).start()
+    until(lambda: airflow.told == [1])
+    time.sleep(1)
+    assert airflow.told == [1]
+    until(lambda: airflow.told == [1, 1])
