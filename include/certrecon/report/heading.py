@@ -73,7 +73,7 @@ def told_words(told: Told) -> str:
     """Return how many changes events had told of, in one sentence."""
     hints, changed = _counted(told.hints, "hint"), _counted(told.changed, "certificate")
     found = f"{told.told:,} of them a hint had pointed at, {told.untold:,} no event had told of"
-    return f"Since run {told.since_run_seq} {hints} came in. This run still found {changed} changed in 4HSE: {found}."
+    return f"{hints} came in since run {told.since_run_seq}. This run still found {changed} changed in 4HSE: {found}."
 
 
 def _counted(number: int, thing: str) -> str:
