@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
 from certrecon.audit.replay import replay_run
 from certrecon.audit.verify import verify
@@ -19,11 +20,13 @@ from certrecon.words import ChangeEvent
 from certrecon_sandbox.change import change_share
 from certrecon_sandbox.faults.wanted import parse_fault
 from certrecon_sandbox.fourhse import relations
-from certrecon_sandbox.world import World
+from certrecon_sandbox.generate import generate_world
+from certrecon_sandbox.server import SandboxServer
+from certrecon_sandbox.world import World, WorldSpec
 from tests.contract import warehouse as sql
 from tests.contract.hinting import change_and_tell, shuffled_and_doubled
 from tests.contract.pipeline import Night
-from tests.contract.sandbox_nights import FIRST_DAY, Nights
+from tests.contract.sandbox_nights import FIRST_DAY, Nights, pipeline_on
 from tests.oracle.world import Row
 
 GROWS = ("run", "settings_version", "change_hint", "claim_person")
@@ -372,3 +375,17 @@ def test_a_person_whose_tenant_4hse_leaves_out_is_still_known(nights: Nights) ->
     change_and_tell(nights, lambda world: relations.update_certificate(world, one["certificate_id"], later))
     assert nights.pipeline.follow_hints(nights.day).status == "succeeded"
     assert nights.claims(certificate_id=one["certificate_id"])[0]["disposition"] == "delivered"
+
+
+def test_thousands_of_hints_in_one_run(warehouse: Engine, tmp_path: Path) -> None:
+    """A hint for every certificate: by id comes out what a night would read, and the night after changes nothing."""
+    spec = WorldSpec(certificates=2_000, seed=5, today=FIRST_DAY, tenants=3)
+    with SandboxServer(lambda: generate_world(spec)) as server:
+        nights = Nights(server, pipeline_on(server, warehouse, tmp_path))
+        nights.pipeline.settings["guards"] = {"min_upserts": 5000, "max_withdrawn": 5000}
+        assert nights.night().status == "succeeded"
+        change_share(nights.world, 0.05, 1)
+        everything = [Hint(ChangeEvent.CERTIFICATE_UPDATE, one) for one in nights.world.certificates.rows]
+        with transaction(warehouse) as conn:
+            assert add_hints(conn, everything) > 1_900
+        follow(nights)
