@@ -104,11 +104,10 @@ def count_tenants(inputs: RunInputs, claims: pa.Table) -> dict[str, TenantCounts
     applicable = claims.column("applicable")
     person_claims = _count_by_tenant(claims, applicable)
     matched = _count_by_tenant(claims, pc.and_(applicable, pc.equal(claims.column("employees"), 1)))
+    read = {name: inputs.rows_by_tenant(name) for name in ("certificates", "links", "persons")}
     return {
         tenant: TenantCounts(
-            certificates=inputs.rows_of_tenant("certificates", tenant),
-            links=inputs.rows_of_tenant("links", tenant),
-            persons=inputs.rows_of_tenant("persons", tenant),
+            **{name: rows[tenant] for name, rows in read.items()},
             person_claims=person_claims.get(tenant, 0),
             matched=matched.get(tenant, 0),
         )

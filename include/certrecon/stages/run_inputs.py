@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -165,6 +166,9 @@ class RunInputs:
         """Return how many rows a dataset has."""
         return sum(file.rows or 0 for file in self.sealed.all_of(dataset))
 
-    def rows_of_tenant(self, dataset: str, tenant: str) -> int:
-        """Return how many rows a dataset has of one tenant."""
-        return sum(file.rows or 0 for file in self.sealed.all_of(dataset) if file.tenant == tenant)
+    def rows_by_tenant(self, dataset: str) -> Counter[str | None]:
+        """Return how many rows a dataset has of each tenant; nought of a tenant that it has nothing of."""
+        found: Counter[str | None] = Counter()
+        for file in self.sealed.all_of(dataset):
+            found[file.tenant] += file.rows or 0
+        return found
