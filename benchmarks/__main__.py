@@ -1,118 +1,59 @@
-"""`make bench`: whole runs on the sandbox with peak memory, then pages and report of many claims.
+"""`make bench`: measures stage by stage, prints the tables, and keeps the figures below `var/bench/`.
 
-SIZES (default "10000 100000") are the numbers of certificates of the whole runs, first night and unchanged
-night; "" leaves them out. CLAIMS (default 1000000) is the number of claims for pages and report; 0 leaves
-them out. Each part has a warehouse, evidence and sandbox of its own below a temporary folder, so the
-checkout's own runs are not touched. What is printed is one run each on this machine: compare figures of
-one table, not of two machines.
+    STAGES="extract compute load publish nights startup report pages"   which (all)
+    SIZES="10000 100000 1000000"     certificates (default "10000 100000"; a million: about an hour, 30 GB of disk)
+    ROUNDS=3  SLOW_ROUNDS=1          how often each variant runs; slow: what needs minutes at a million
+    TENANTS=1  CLAIMS=1000000        projects that hold the certificates; claims behind pages and report
+    PEERS=0                          without the peers of benchmarks/requirements.txt
+
+Variants of a part take turns in one run, each in a process of its own, all on the same data; seconds are
+without imports. Figures of two machines, or of a machine that was busy, compare to nothing: each table says the load.
 """
 
 from __future__ import annotations
 
-import json
+import importlib
 import os
-import sys
-import tempfile
-from dataclasses import dataclass
-from pathlib import Path
+import time
 
-from benchmarks.pages import page_rows
-from benchmarks.processes import PeakWatch
-from benchmarks.report import report_rows
+from benchmarks.choices import Choices, read_choices
+from benchmarks.goals import goals_table
+from benchmarks.results import FOLDER, Measurement, keep_results
+from benchmarks.tables import stage_table
+from benchmarks.vendor_data import DATA
 
-NIGHTS = ("first night", "unchanged night")
-HEAD = (
-    "certificates",
-    "night",
-    "seconds",
-    "pipeline MiB",
-    "sandbox MiB",
-    "postgres MiB",
-    "claims",
-    "ledger",
-    "attempts",
-    "evidence MB",
-)
+OF_CLAIMS = ("report", "pages")
+ONCE = ("startup",)
 
 
-@dataclass(frozen=True)
-class Night:
-    """One measured run.
-
-    Attributes:
-        size: How many certificates there are.
-        name: Which night.
-        seconds: From the command to its end, services started included.
-        peaks: Most memory that each kind of process had resident, MiB.
-        rows: Rows of claim, ledger and attempts afterwards.
-        evidence: Bytes of evidence that the run wrote.
-    """
-
-    size: int
-    name: str
-    seconds: float
-    peaks: dict[str, float]
-    rows: list[int]
-    evidence: int
-
-    def cells(self) -> tuple[str, ...]:
-        """Return the row of the table."""
-        memory = (f"{self.peaks.get(kind, 0):,.0f}" for kind in ("pipeline", "sandbox", "postgres"))
-        counts = (f"{count:,}" for count in self.rows)
-        return (f"{self.size:,}", self.name, f"{self.seconds:.1f}", *memory, *counts, f"{self.evidence / 1e6:.1f}")
-
-
-def settings_below(folder: Path) -> Path:
-    """Write the default settings with the evidence below a folder of its own."""
-    default = Path(__file__).parents[1] / "include" / "config" / "reconciliation.yaml"
-    text = default.read_text(encoding="utf-8")
-    changed = text.replace("  root: null", f"  root: {folder / 'evidence'}")
-    if changed == text:
-        message = "the default settings have no 'root: null' to replace"
-        raise SystemExit(message)
-    path = folder / "reconciliation.yaml"
-    path.write_text(changed, encoding="utf-8")
-    return path
-
-
-def bytes_below(folder: Path) -> int:
-    """Return how many bytes the files below a folder have."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
-def measure(size: int, name: str, folder: Path) -> Night:
-    """Run one night."""
-    environment = os.environ | {"CERTIFICATES": str(size), "CERTRECON_SETTINGS": str(settings_below(folder))}
-    before, watch = bytes_below(folder / "evidence"), PeakWatch()
-    code, printed = watch.run([sys.executable, "-m", "benchmarks.night", str(folder)], environment)
-    if code:
-        raise SystemExit(printed)
-    told = json.loads(printed.splitlines()[-1])
-    written = bytes_below(folder / "evidence") - before
-    return Night(size, name, told["seconds"], watch.peaks, told["rows"], written)
-
-
-def table(rows: list[tuple[str, ...]]) -> str:
-    """Return rows as text columns."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+def measure_stage(stage: str, choices: Choices) -> list[Measurement]:
+    """Measure one stage at every size and return what was measured."""
+    module = importlib.import_module(f"benchmarks.{stage}")
+    if stage in OF_CLAIMS:
+        found: list[Measurement] = module.measure_stage(choices.claims) if choices.claims else []
+        return found
+    sizes = choices.sizes[:1] if stage in ONCE else choices.sizes
+    measured: list[Measurement] = []
+    for size in sizes:
+        measured += module.measure(size, choices, DATA)
+        keep_results(stage, measured)
+    return measured
 
 
 def main() -> None:
-    """Measure every size and print the table."""
-    sizes = [int(size) for size in os.environ.get("SIZES", "10000 100000").split()]
-    claims = int(os.environ.get("CLAIMS", "1000000"))
-    rows: list[tuple[str, ...]] = [HEAD]
-    for size in sizes:
-        with tempfile.TemporaryDirectory(prefix="certrecon-bench-") as folder:
-            for name in NIGHTS:
-                print(f"measuring {size:,} certificates, {name} ...", flush=True)
-                rows.append(measure(size, name, Path(folder)).cells())
-    if sizes:
-        print(table(rows))
-    for name, part in {"report": report_rows, "pages": page_rows}.items() if claims else ():
-        print(f"\nmeasuring {name} with {claims:,} claims ...", flush=True)
-        print(table(part(claims)))
+    """Measure what was chosen and print tables and goals."""
+    choices = read_choices(os.environ)
+    started = time.monotonic()
+    for stage in choices.stages:
+        print(
+            f"\n{stage} (load {os.getloadavg()[0]:.1f}, {(time.monotonic() - started) / 60:.0f} min so far)", flush=True
+        )
+        measured = measure_stage(stage, choices)
+        if measured:
+            keep_results(stage, measured)
+            print(f"\n{stage_table(stage, measured)}", flush=True)
+    print(f"\n{goals_table(FOLDER)}")
+    print("\n`python -m benchmarks.tables` puts all of this into docs/performance.md")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ import json
 import math
 import os
 import re
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -25,8 +24,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, text
 
+from benchmarks.names import Report
 from benchmarks.pages_data import fill
-from benchmarks.report import verdict
+from benchmarks.results import Measurement
 from certrecon.warehouse.engine import connect_engine
 from certrecon.warehouse.migrate import migrate
 from certrecon_quickstart.migrations import warehouse_url
@@ -36,7 +36,6 @@ from certrecon_quickstart.project import Project
 if TYPE_CHECKING:
     from fastapi.testclient import TestClient
 
-GOAL_MS = 300.0
 OK = 200
 TIMES = 5
 DEEP = 40
@@ -109,11 +108,12 @@ def client_of(address: str) -> Iterator[TestClient]:
 
     from certrecon_plugin.pages.access import may_write  # noqa: PLC0415
     from certrecon_plugin.pages.app import create_app  # noqa: PLC0415
+    from certrecon_plugin.pages.starting import may_start  # noqa: PLC0415
 
     app = create_app()
     guards = [guard.dependency for guard in app.router.dependencies if guard.dependency]
     app.dependency_overrides.update(dict.fromkeys(guards, lambda: None))
-    app.dependency_overrides[may_write] = lambda: True
+    app.dependency_overrides.update(dict.fromkeys((may_write, may_start), lambda: True))
     with TestClient(app, base_url="http://localhost") as client:
         yield client
 
@@ -136,24 +136,17 @@ def _deep(client: TestClient) -> Asked:
     return Asked(f"search, page {DEEP + 1}", path, {})
 
 
-def measured(engine: Engine, address: str, claims: int) -> list[tuple[str, ...]]:
-    """Measure every page and return rows of a table, the head first.
+def measured(engine: Engine, address: str) -> dict[str, list[float]]:
+    """Measure every page and return its milliseconds, by name; the first answer comes first.
 
     Args:
         engine: The filled warehouse.
         address: Its address.
-        claims: How many claims it has, for the head.
     """
     with engine.connect() as conn:
         wanted = pages(samples(conn))
-    rows: list[tuple[str, ...]] = [(f"page, {claims:,} claims", "median ms", "first ms", "most ms", "goal", "")]
     with client_of(address) as client:
-        for asked in (*wanted, _deep(client)):
-            spent = [_milliseconds(client, asked) for _ in range(TIMES)]
-            figures = (statistics.median(spent), spent[0], max(spent))
-            shown = tuple(f"{figure:,.0f}" for figure in figures)
-            rows.append((asked.name, *shown, f"{GOAL_MS:.0f}", verdict(max(spent), GOAL_MS)))
-    return rows
+        return {asked.name: [_milliseconds(client, asked) for _ in range(TIMES)] for asked in (*wanted, _deep(client))}
 
 
 @contextmanager
@@ -177,20 +170,26 @@ def filled(claims: int) -> Iterator[tuple[Engine, str]]:
 
 
 def main() -> None:
-    """Fill a warehouse, measure and print the rows of the table as JSON."""
-    claims = int(sys.argv[1])
-    with filled(claims) as (engine, address):
-        print(json.dumps(measured(engine, address, claims)))
+    """Fill a warehouse, measure and print the milliseconds as JSON."""
+    with filled(int(sys.argv[1])) as (engine, address):
+        print(json.dumps(measured(engine, address)))
 
 
-def page_rows(claims: int) -> list[tuple[str, ...]]:
-    """Measure in a process of its own and return rows of a table, the head first."""
+def measure_stage(claims: int) -> list[Measurement]:
+    """Measure in a process of its own; one measurement a page."""
+    load = round(os.getloadavg()[0], 2)
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.pages", str(claims)], capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise SystemExit(done.stderr)
-    return [tuple(row) for row in json.loads(done.stdout.splitlines()[-1])]
+    told: dict[str, list[float]] = json.loads(done.stdout.splitlines()[-1])
+    slowest = max(told, key=lambda name: max(told[name]))
+    print(f"  {claims:,} claims: slowest page '{slowest}', {max(told[slowest]):.0f} ms", flush=True)
+    return [
+        Measurement(Report.PAGES, claims, name, [round(one / 1000, 5) for one in spent], load=load)
+        for name, spent in told.items()
+    ]
 
 
 if __name__ == "__main__":

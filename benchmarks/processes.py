@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -65,18 +66,45 @@ class PeakWatch:
             if found:
                 self.peaks[found[0]] = max(self.peaks.get(found[0], 0.0), found[1])
 
-    def run(self, command: Sequence[str], environment: dict[str, str]) -> tuple[int, str]:
-        """Run a command and return its exit code and what it printed."""
+    def run(self, command: Sequence[str], environment: dict[str, str], server: Path | None = None) -> tuple[int, str]:
+        """Run a command and return its exit code and what it printed.
+
+        Args:
+            command: The command.
+            environment: Its environment.
+            server: A file that holds the process id of a PostgreSQL that the command starts, which is nobody's child.
+        """
         with subprocess.Popen(
             command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         ) as process:
-            watcher = threading.Thread(target=self._until_done, args=(process.pid,))
+            watcher = threading.Thread(target=self.until_done, args=(process.pid, server))
             watcher.start()
             printed, _ = process.communicate()
-            self._done.set()
+            self.finish()
             watcher.join()
         return process.returncode, printed
 
-    def _until_done(self, root: int) -> None:
+    def finish(self) -> None:
+        """Look no more."""
+        self._done.set()
+
+    def until_done(self, root: int, server: Path | None = None) -> None:
+        """Look again and again until `finish`, also below the process that a file names once it is there."""
         while not self._done.wait(EVERY_SECONDS):
             self.look(root)
+            with suppress(OSError, ValueError, IndexError):
+                if server is not None:
+                    self.look(int(server.read_text(encoding="ascii").split()[0]))
+
+
+@contextmanager
+def watching(root: int) -> Iterator[dict[str, float]]:
+    """Watch a process that is there already and those below it; yields the peak of each kind, filled as it goes."""
+    watch = PeakWatch()
+    watcher = threading.Thread(target=watch.until_done, args=(root,))
+    watcher.start()
+    try:
+        yield watch.peaks
+    finally:
+        watch.finish()
+        watcher.join()

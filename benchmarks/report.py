@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import subprocess
 import sys
 import time
@@ -18,15 +19,14 @@ from typing import TypeVar
 
 import pyarrow as pa
 
+from benchmarks.names import Report
+from benchmarks.results import Measurement
+from benchmarks.telling import memory_mib
 from certrecon.report import build_report, render_csvs, render_html, render_summary
 from certrecon.report.workbook import render_workbook
 from tests.unit.report.crowd import crowd
 
 T = TypeVar("T")
-
-GOAL_SECONDS = 20.0
-GOAL_MIB = 500.0
-STATUS = Path("/proc/self/status")
 
 
 @dataclass(slots=True)
@@ -41,12 +41,6 @@ class Stopwatch:
         done = work()
         self.seconds[name] = time.perf_counter() - begun
         return done
-
-
-def memory_mib(name: str) -> float:
-    """Return what this process has resident now (`VmRSS`) or had at most (`VmHWM`)."""
-    (line,) = (line for line in STATUS.read_text().splitlines() if line.startswith(f"{name}:"))
-    return int(line.split()[1]) / 1024
 
 
 def forget_the_past() -> None:
@@ -78,29 +72,25 @@ def measure(claims: int) -> dict[str, object]:
     return {"seconds": watch.seconds, "processor": processor, "bytes": sizes, "before_mib": before, "peak_mib": peak}
 
 
-def verdict(figure: float, goal: float) -> str:
-    """Return whether a figure is within its goal, in a word."""
-    return "ok" if figure <= goal else "over"
-
-
-def report_rows(claims: int) -> list[tuple[str, ...]]:
-    """Measure in a process of its own and return rows of a table, the head first."""
+def measure_stage(claims: int) -> list[Measurement]:
+    """Measure in a process of its own; one measurement a part, and `all parts`."""
     command = [sys.executable, "-m", "benchmarks.report", str(claims)]
+    load = round(os.getloadavg()[0], 2)
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(done.stderr)
     told = json.loads(done.stdout.splitlines()[-1])
-    parts = [(f"  {name}", f"{seconds:.1f} s", "", "") for name, seconds in told["seconds"].items()]
-    total, memory = sum(told["seconds"].values()), told["peak_mib"] - told["before_mib"]
-    return [
-        (f"report of {claims:,} claims", "measured", "goal", ""),
-        *parts,
-        ("all parts", f"{total:.1f} s", f"{GOAL_SECONDS:.0f} s", verdict(total, GOAL_SECONDS)),
-        ("  of the processor", f"{told['processor']:.1f} s", "", ""),
-        ("memory above its inputs", f"{memory:,.0f} MiB", f"{GOAL_MIB:.0f} MiB", verdict(memory, GOAL_MIB)),
-        ("the whole process", f"{told['peak_mib']:,.0f} MiB", "", ""),
-        *((f"  {name}", f"{size / 1e6:.1f} MB", "", "") for name, size in told["bytes"].items()),
+    parts = told.pop("seconds")
+    measured = [
+        Measurement(Report.PART, claims, name, [round(seconds, 3)], load=load) for name, seconds in parts.items()
     ]
+    above = told["peak_mib"] - told["before_mib"]
+    whole = Measurement(
+        Report.PART, claims, Report.ALL_PARTS, [round(sum(parts.values()), 3)], told["peak_mib"], load, told
+    )
+    whole.facts["above_inputs_mib"] = round(above, 1)
+    print(f"  {claims:,} claims: {whole.median:.1f} s, {above:,.0f} MiB above the inputs", flush=True)
+    return [*measured, whole]
 
 
 if __name__ == "__main__":

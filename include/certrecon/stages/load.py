@@ -28,7 +28,7 @@ from certrecon.warehouse.catalogue import write_catalogue
 from certrecon.warehouse.dangling import write_dangling
 from certrecon.warehouse.engine import transaction
 from certrecon.warehouse.history import write_claims
-from certrecon.warehouse.ledger import mark_undelivered, read_ledger, settle_acknowledged
+from certrecon.warehouse.ledger import mark_undelivered, read_states_of_run, settle_acknowledged
 from certrecon.warehouse.withdrawals import write_withdrawn
 from certrecon.words import Disposition, LedgerState
 
@@ -83,8 +83,7 @@ def _ledger_of_run(place: Workplace) -> pa.Table:
     """Return the ledger after publishing; what a broken-off publishing left pending is in doubt."""
     run = place.run
     with transaction(place.engine) as conn:
-        ledger = read_ledger(conn, run.target).select(LEDGER_STATES.names).cast(LEDGER_STATES)
-        own = ledger.filter(pc.equal(ledger.column("run_seq"), run.run_seq))
+        own = read_states_of_run(conn, run.run_seq, run.target).cast(LEDGER_STATES)
         pending = own.filter(pc.equal(own.column("state"), str(LedgerState.PENDING)))
         if pending.num_rows:
             mark_undelivered(conn, run.run_seq, run.target, pending.select(["employee_number", "certificate_type"]))

@@ -58,6 +58,13 @@ RECORDED_ATTEMPT = pa.schema([("attempt_id", pa.int64()), *(field for field in A
 KEY = pa.schema([("employee_number", pa.string()), ("certificate_type", pa.string())])
 """The key of an entry within its target."""
 
+STATE = pa.schema([*KEY, *(LEDGER.field(name) for name in ("state", "acknowledged_payload_sha256", "run_seq"))])
+"""What became of an entry."""
+
+_STATES_OF_RUN = f"""
+    SELECT {", ".join(STATE.names)} FROM reconciliation.ditio_upsert
+     WHERE target = %(target)s AND run_seq = %(run_seq)s
+     ORDER BY employee_number, certificate_type"""  # noqa: S608 - constants
 _OUTBOX_COLUMNS = ", ".join(PLAN.names)
 _SET_PLANNED = ", ".join(f"{name} = EXCLUDED.{name}" for name in PLAN.names if name not in KEY.names)
 _OF_ENTRY = "{0}.employee_number = u.employee_number AND {0}.certificate_type = u.certificate_type"
@@ -178,6 +185,11 @@ def count_acknowledged(conn: Connection, target: str) -> int:
     """Return how many entries Ditio has acknowledged."""
     found: int = conn.execute(_COUNT_ACKNOWLEDGED, {"target": target}).scalar_one()
     return found
+
+
+def read_states_of_run(conn: Connection, run_seq: int, target: str) -> pa.Table:
+    """Return key, state and acknowledged payload of the entries that a run wrote last (schema `STATE`), by key."""
+    return copy_out(conn, _STATES_OF_RUN, {"target": target, "run_seq": run_seq}, STATE)
 
 
 def read_pending(conn: Connection, run_seq: int, target: str) -> pa.Table:
