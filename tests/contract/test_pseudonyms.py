@@ -277,7 +277,7 @@ def test_runs_from_before_there_were_pseudonyms_hold(scene: Scene) -> None:
     do(scene)
     with transaction(scene.engine) as conn:
         compared, breaches = check_records(conn, chained(read_runs(conn)), Stores(Path))
-    assert (compared, breaches) == (3 * 10, [])
+    assert (compared, breaches) == (3 * 12, [])
 
 
 def again_in_warehouse(scene: Scene, run: int) -> tuple[Replay, Comparison]:

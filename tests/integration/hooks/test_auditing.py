@@ -54,7 +54,7 @@ def test_the_weekly_task(
     monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE_DEFAULT", address)
     run_after = dt.datetime.now(dt.UTC) + dt.timedelta(days=days_later)
     done = PurgeOperator(task_id="purge").execute({"dag_run": SimpleNamespace(run_after=run_after)})  # type: ignore[typeddict-item]
-    assert done == {"parts": 0, "files": 0, "persons": persons, "claims": persons}
+    assert done == {"parts": 0, "files": 0, "persons": persons, "claims": persons, "hints": 0}
     replaced = query(warehouse, "SELECT certificate_id FROM reconciliation.claim WHERE resource_id LIKE 'pseudonym-%'")
     assert replaced == [("c1",)] * persons
     found = verify(warehouse, Path, str(tmp_path / "evidence"))
