@@ -35,7 +35,7 @@ waits now. It has no parameters. While the nightly run works it waits; a night t
 the next run follows them, and the nightly run reads everything anyway.
 
 **When all tasks but the first are skipped** there was nothing to do: an earlier run had taken the hints along, or no
-night has published yet.
+night has published yet, or the last one was held back. The log of *wait_for_turn* says which.
 """
 
 with DAG(

@@ -389,3 +389,37 @@ def test_thousands_of_hints_in_one_run(warehouse: Engine, tmp_path: Path) -> Non
         with transaction(warehouse) as conn:
             assert add_hints(conn, everything) > 1_900
         follow(nights)
+
+
+def test_small_runs_cannot_send_piece_by_piece_what_a_night_held_back(nights: Nights) -> None:
+    """The night's plan was stopped by a guard; hints of the same changes wait for a night that goes well."""
+    nights.pipeline.settings["guards"] = {"min_upserts": 0, "max_upserts_share": 0.0}
+    change_and_tell(nights, renewed(nights))
+    held = nights.night()
+    assert "upserts" in held.failure
+    assert look_for_turn(nights.engine, target_of(held)) is Turn.HELD_BACK
+    assert nights.night(accept=["upserts"]).status == "succeeded"
+    change_and_tell(nights, deleted(nights))
+    assert look_for_turn(nights.engine, target_of(held)) is Turn.NOW
+
+
+@pytest.mark.parametrize(("change", "guard", "limits"), [
+    (renewed, "upserts", {"min_upserts": 1, "max_upserts_share": 0.0}),
+    (deleted, "withdrawn", {"max_withdrawn": 1}),
+])  # fmt: skip
+def test_small_runs_add_up_for_the_guards(
+    nights: Nights, change: Callable[[Nights], Callable[[World], object]], guard: str, limits: dict[str, float]
+) -> None:
+    """Each changes one row, which is let through; the second one trips the guard that one large run would trip."""
+    nights.pipeline.settings["guards"] = limits
+    change_and_tell(nights, change(nights))
+    assert nights.pipeline.follow_hints(nights.day).status == "succeeded"
+    other = certificate(nights, 1)["certificate_id"]
+    later = {"date_expire": "2035-01-01"}
+    change_and_tell(nights, lambda world: relations.update_certificate(world, other, later))
+    if guard == "withdrawn":
+        third = certificate(nights, 2)["certificate_id"]
+        change_and_tell(nights, lambda world: relations.delete_certificate(world, third))
+    second = nights.pipeline.follow_hints(nights.day)
+    assert second.status == "failed"
+    assert guard in second.failure

@@ -63,6 +63,7 @@ class GuardInputs:
         withdrawn: The keys that are withdrawn in this run.
         target_is_sandbox: Whether the target says that it is the sandbox.
         baseline: What to compare with, None before the first such run.
+        sent_before: Rows that runs by hints have sent since the baseline: many small plans count like a large one.
     """
 
     tenants: Mapping[str, TenantCounts]
@@ -74,6 +75,7 @@ class GuardInputs:
     withdrawn: frozenset[str]
     target_is_sandbox: bool
     baseline: Baseline | None
+    sent_before: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +155,8 @@ def _match_rate(inputs: GuardInputs, baseline: Baseline, limit: float) -> Iterat
 
 def _upserts(inputs: GuardInputs, limits: GuardSettings) -> Iterator[TrippedGuard]:
     changing = pc.is_in(inputs.plan.column("reason"), value_set=pa.array(["new", "changed"]))
-    rows = pc.sum(changing).as_py() or 0
+    planned = pc.sum(changing).as_py() or 0
+    rows = planned + inputs.sent_before if planned else 0
     if rows > limits.min_upserts and rows > round(limits.max_upserts_share * inputs.acknowledged, 9):
         words = (
             f"The plan changes {rows} rows, {inputs.acknowledged} are acknowledged "

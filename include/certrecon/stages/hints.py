@@ -15,7 +15,7 @@ from certrecon.stages.run_inputs import RunInputs
 from certrecon.stages.workplace import Workplace
 from certrecon.warehouse.engine import transaction
 from certrecon.warehouse.hints import hints_wait, settle_hints, settle_hints_before
-from certrecon.warehouse.runs import baseline, require_free
+from certrecon.warehouse.runs import baseline, hints_may_be_followed, require_free
 from certrecon.words import ChangeEvent
 
 log = logging.getLogger(__name__)
@@ -26,6 +26,7 @@ class Turn(StrEnum):
 
     NOTHING = "no hint waits"
     TOO_EARLY = "no night has published to this Ditio company yet: the first one reads everything"
+    HELD_BACK = "the last night was held back or not delivered: the next good one looks at everything"
     BUSY = "another run works on the same Ditio company"
     NOW = "hints wait"
 
@@ -42,6 +43,8 @@ def look_for_turn(engine: Engine, target: str) -> Turn:
             return Turn.NOTHING
         if baseline(conn, target) is None:
             return Turn.TOO_EARLY
+        if not hints_may_be_followed(conn, target):
+            return Turn.HELD_BACK
         try:
             require_free(conn, target)
         except TargetBusyError:

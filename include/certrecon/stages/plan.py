@@ -16,7 +16,7 @@ from certrecon.dispositions.decide import PLAN, Decision, decide
 from certrecon.dispositions.scope import moved_away
 from certrecon.dispositions.verdicts import Verdicts, collect
 from certrecon.dispositions.winners import keys_of
-from certrecon.dispositions.withdrawals import Withdrawn, find_withdrawn
+from certrecon.dispositions.withdrawals import JUDGED, Withdrawn, find_withdrawn
 from certrecon.publishing.guards import GuardInputs, TenantCounts, TrippedGuard, judge
 from certrecon.stages.build_claims import BuiltClaims
 from certrecon.stages.handle import FileRef
@@ -115,6 +115,18 @@ def count_tenants(inputs: RunInputs, claims: pa.Table) -> dict[str, TenantCounts
     }
 
 
+def _keys(table: pa.Table) -> frozenset[str]:
+    return frozenset(keys_of(table["employee_number"], table["certificate_type"]).to_pylist())
+
+
+def _withdrawn_keys(inputs: RunInputs, found: Withdrawn) -> frozenset[str]:
+    """Return what is withdrawn; for a run by hints with what stays so elsewhere: small runs add up to a large one."""
+    if inputs.context.certificates is None:
+        return _keys(found.entries)
+    open_before = _keys(inputs.table("open_withdrawn", JUDGED))
+    return _keys(found.entries) | (open_before - _keys(found.judged))
+
+
 def judge_inputs(inputs: RunInputs, facts: pa.Table, verdicts: Verdicts) -> Judgement:
     """Decide, plan, find what is withdrawn and judge the guards.
 
@@ -125,7 +137,6 @@ def judge_inputs(inputs: RunInputs, facts: pa.Table, verdicts: Verdicts) -> Judg
     decision_inputs = inputs.decision_inputs()
     decision = decide(facts, verdicts, decision_inputs, settings)
     found = find_withdrawn(decision, verdicts, decision_inputs, settings)
-    withdrawn = found.entries
     tenants = count_tenants(inputs, decision.claims)
     held = decision_inputs.ledger.column("acknowledged_payload_sha256")
     acknowledged = len(held) - held.null_count if context.acknowledged is None else context.acknowledged
@@ -138,9 +149,10 @@ def judge_inputs(inputs: RunInputs, facts: pa.Table, verdicts: Verdicts) -> Judg
             employees=inputs.rows("employees"),
             plan=decision.plan,
             acknowledged=acknowledged,
-            withdrawn=frozenset(keys_of(withdrawn["employee_number"], withdrawn["certificate_type"]).to_pylist()),
+            withdrawn=_withdrawn_keys(inputs, found),
             target_is_sandbox=context.target_is_sandbox,
             baseline=context.baseline,
+            sent_before=context.sent_by_hints,
         ),
         settings.guards,
         frozenset(context.parameters.accept),

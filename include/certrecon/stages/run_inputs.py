@@ -38,6 +38,7 @@ class RunContext:
         target_is_sandbox: Whether Ditio said that it is the sandbox.
         baseline: The run that guards compare with.
         certificates: The only certificates that a run by hints speaks of; None for every other run.
+        sent_by_hints: How many rows runs that followed hints have sent since the baseline; counted for such a run only.
         acknowledged: How many entries of the whole ledger Ditio has acknowledged, where the evidence has only some.
     """
 
@@ -52,6 +53,7 @@ class RunContext:
     baseline: Baseline | None
     certificates: tuple[str, ...] | None = None
     acknowledged: int | None = None
+    sent_by_hints: int = 0
 
     @property
     def limited(self) -> bool:

@@ -29,7 +29,7 @@ from certrecon.warehouse.hints import HINT, hints_since
 from certrecon.warehouse.history import claims_around, read_open_claims
 from certrecon.warehouse.ledger import count_acknowledged, read_ledger, read_ledger_around
 from certrecon.warehouse.runmodel import RunRecord
-from certrecon.warehouse.runs import baseline, finalised_runs, last_loaded, read_run
+from certrecon.warehouse.runs import baseline, finalised_runs, last_loaded, read_run, sent_by_hints_since
 from certrecon.warehouse.settings_versions import read_settings
 from certrecon.warehouse.withdrawals import open_withdrawn, open_withdrawn_keys
 
@@ -151,6 +151,7 @@ class _Known:
     files: list[SealedFile]
     baseline: Baseline | None
     acknowledged: int | None
+    sent_by_hints: int
 
 
 def _read_warehouse(place: Workplace, looked: Looked | None) -> _Known:
@@ -163,12 +164,13 @@ def _read_warehouse(place: Workplace, looked: Looked | None) -> _Known:
         origin = _origin(conn, run.target, run.run_seq)
         compared = _compared(conn, run.target)
         acknowledged = None if looked is None else count_acknowledged(conn, run.target)
+        sent = 0 if looked is None or compared is None else sent_by_hints_since(conn, run.target, compared.run_seq)
     files = [
         SealedFile.of(name, place.evidence.write_table(Part.INPUTS, name, table), table.num_rows)
         for name, table in tables.items()
     ]
     written = place.evidence.write_bytes(Part.INPUTS, "origin", "json", origin.to_text().encode())
-    return _Known([*files, SealedFile.of("origin", written)], compared, acknowledged)
+    return _Known([*files, SealedFile.of("origin", written)], compared, acknowledged, sent)
 
 
 def _require_every_tenant(tenants: Tenants, datasets: tuple[SealedFile, ...]) -> None:
@@ -210,6 +212,7 @@ def run_seal_inputs(
         baseline=known.baseline,
         certificates=None if looked is None else looked.certificates,
         acknowledged=known.acknowledged,
+        sent_by_hints=known.sent_by_hints,
     )
     written = place.evidence.write_bytes(Part.INPUTS, "context", "json", context.to_text().encode())
     settings = SealedFile("settings", run.settings.address, run.settings.sha256, run.settings.size)

@@ -34,8 +34,8 @@ from certrecon.words import Disposition, Mode, RunStatus
 
 __all__ = [
     "FINALISED_RUN", "Baseline", "ChainLink", "NewRun", "OpenedRun", "RunRecord", "RunResult", "baseline",
-    "finalise_run", "finalised_runs", "last_loaded", "open_run", "read_run", "require_free", "require_running",
-    "set_evidence_uri",
+    "finalise_run", "finalised_runs", "hints_may_be_followed", "last_loaded", "open_run", "read_run", "require_free",
+    "require_running", "sent_by_hints_since", "set_evidence_uri",
 ]  # fmt: skip
 
 _LOCK_OPENING = text("SELECT pg_advisory_xact_lock(hashtext('certrecon open run'))")
@@ -64,6 +64,13 @@ _BUSY = text("""
      WHERE status = 'running' AND mode = 'publish' AND target = :target AND run_id <> :run_id
        AND scope <> CAST(:by_hints AS jsonb)
      ORDER BY run_seq DESC LIMIT 1""")
+_LAST_FULL = text("""
+    SELECT max(run_seq) FROM reconciliation.run
+     WHERE target = :target AND mode = 'publish' AND status <> 'running' AND dispositions IS NOT NULL
+       AND scope = CAST('{"tenant_ids": []}' AS jsonb)""")
+_SENT_BY_HINTS = text("""
+    SELECT coalesce(sum(sent), 0)::bigint FROM reconciliation.run
+     WHERE target = :target AND run_seq > :run_seq AND scope ? 'by'""")
 _LOCK_RUN = text("SELECT status, failure FROM reconciliation.run WHERE run_seq = :run_seq FOR UPDATE")
 _SET_EVIDENCE = text("UPDATE reconciliation.run SET evidence_uri = :uri WHERE run_seq = :run_seq")
 _JSON_RESULTS = ("tenants", "dispositions", "findings", "guards")
@@ -183,6 +190,23 @@ def finalised_runs(conn: Connection, target: str, before: int) -> pa.Table:
     Runs that followed hints are left out: there may be hundreds between two nights.
     """
     return copy_out(conn, _FINALISED, {"target": target, "before": before}, FINALISED_RUN)
+
+
+def hints_may_be_followed(conn: Connection, target: str) -> bool:
+    """Return whether the last run of all tenants that loaded claims is the one that guards compare with.
+
+    Where it was refused, stopped by a guard or not delivered, small runs must not send piece by piece what a person
+    or a guard held back as a whole.
+    """
+    compared = baseline(conn, target)
+    last: int | None = conn.execute(_LAST_FULL, {"target": target}).scalar_one()
+    return compared is not None and compared.run_seq == last
+
+
+def sent_by_hints_since(conn: Connection, target: str, run_seq: int) -> int:
+    """Return how many rows runs that followed hints have sent since a run."""
+    sent: int = conn.execute(_SENT_BY_HINTS, {"target": target, "run_seq": run_seq}).scalar_one()
+    return sent
 
 
 def last_loaded(conn: Connection, target: str, before: int) -> RunRecord | None:

@@ -43,7 +43,7 @@ class WaitForTurnOperator(BaseSensorOperator, SkipMixin):
 
         turn = _turn()
         log.info("%s", turn.value)
-        if turn in {Turn.NOTHING, Turn.TOO_EARLY}:
+        if turn in {Turn.NOTHING, Turn.TOO_EARLY, Turn.HELD_BACK}:
             self.skip(context["ti"], self.get_flat_relatives(upstream=False))
         return turn is Turn.NOW
 
