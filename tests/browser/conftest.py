@@ -1,4 +1,4 @@
-"""One Airflow and one browser for all tests of the package; without a browser they are skipped and say so.
+"""One browser for all tests of the package, and an Airflow for most; without a browser they are skipped and say so.
 
 Both end with the package: while Playwright runs, an event loop does, and tests elsewhere start their own.
 """
@@ -36,8 +36,8 @@ def airflow(program: str) -> Iterator[Station]:
 
 
 @pytest.fixture(scope="package")
-def browser(program: str, airflow: Station) -> Iterator[Browser]:
-    """A browser; it opens after Airflow is up."""
+def browser(program: str) -> Iterator[Browser]:
+    """The browser of every test: Playwright runs once in a process."""
     with chromium.running_browser(program) as running:
         yield running
 

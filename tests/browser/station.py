@@ -91,6 +91,7 @@ def started_services(checkout: Checkout, project: Project, variables: Mapping[st
     """Start PostgreSQL and the sandbox before the first night, so that the sandbox can be changed."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "CERTRECON"))}
     inherited = kept | {"CERTRECON_SETTINGS": str(checkout.folder / "settings.yaml")} | dict(variables)
+    remembered_port(project, "web")  # one of its own, not the usual one: another station may choose it meanwhile
     services = Services(project, read_request(inherited), inherited)
     services.start()
     return services

@@ -12,7 +12,6 @@ from sqlalchemy import Engine, text
 
 from certrecon.warehouse.engine import connect_engine
 from certrecon.warehouse.roles import AUDITOR
-from tests.browser import chromium
 from tests.browser.asking import ASKERS, SECONDS, Api, first_night, prolong, settings_of
 from tests.browser.station import Station, running_station
 from tests.browser.visit import DAG, Visit, visiting
@@ -28,17 +27,10 @@ def asking(program: str) -> Iterator[Station]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def window(program: str, asking: Station) -> Iterator[Browser]:
-    """A browser that opens after that Airflow is up."""
-    with chromium.running_browser(program) as running:
-        yield running
-
-
 @pytest.fixture
-def anna(window: Browser, asking: Station) -> Iterator[Visit]:
+def anna(browser: Browser, asking: Station) -> Iterator[Visit]:
     """An operator at her window."""
-    with visiting(window, asking) as visit:
+    with visiting(browser, asking) as visit:
         visit.log_in("anna")
         yield visit
 

@@ -11,7 +11,6 @@ from playwright.sync_api import Browser, Locator, Response
 
 from certrecon_sandbox import credentials
 from certrecon_sandbox.ditio.employees import SUBSIDIARY
-from tests.browser import chromium
 from tests.browser.station import Station, running_station
 from tests.browser.visit import Visit, visiting
 
@@ -28,13 +27,6 @@ Values = dict[str, str]
 def bare(program: str) -> Iterator[Station]:
     """An Airflow of its own in which nobody has made a connection yet."""
     with running_station(lambda _checkout, _sandbox: None, {"admin": "admin"}) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def window(program: str, bare: Station) -> Iterator[Browser]:
-    """A browser that opens after that Airflow is up."""
-    with chromium.running_browser(program) as running:
         yield running
 
 
@@ -103,9 +95,9 @@ class Connections:
 
 
 @pytest.fixture
-def page(window: Browser, bare: Station) -> Iterator[Connections]:
+def page(browser: Browser, bare: Station) -> Iterator[Connections]:
     """The page; in the end no answer of Airflow held a secret, and no test wrote anything."""
-    with visiting(window, bare) as visit:
+    with visiting(browser, bare) as visit:
         visit.log_in("admin")
         connections = Connections(visit)
         visit.page.on("response", connections.listen)

@@ -14,7 +14,6 @@ from sqlalchemy import Engine, text
 from certrecon.publishing.question import shown
 from certrecon.warehouse.engine import connect_engine
 from certrecon.warehouse.roles import AUDITOR
-from tests.browser import chromium
 from tests.browser.asking import ASKERS, Api, first_night, settings_of
 from tests.browser.station import Station, running_station
 from tests.browser.visit import Visit, frame, visiting
@@ -36,22 +35,16 @@ def linking(program: str) -> Iterator[Station]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def window(program: str, linking: Station) -> Iterator[Browser]:
-    with chromium.running_browser(program) as running:
-        yield running
-
-
 @pytest.fixture
-def olga(window: Browser, linking: Station) -> Iterator[Visit]:
-    with visiting(window, linking) as visit:
+def olga(browser: Browser, linking: Station) -> Iterator[Visit]:
+    with visiting(browser, linking) as visit:
         visit.log_in("olga")
         yield visit
 
 
 @pytest.fixture
-def anna(window: Browser, linking: Station) -> Iterator[Visit]:
-    with visiting(window, linking) as visit:
+def anna(browser: Browser, linking: Station) -> Iterator[Visit]:
+    with visiting(browser, linking) as visit:
         visit.log_in("anna")
         yield visit
 

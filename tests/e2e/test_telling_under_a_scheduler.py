@@ -82,6 +82,17 @@ class Told:
         body = {"logical_date": None, "conf": conf}
         return str(self.station.call("POST", "dags/certificate_reconciliation/dagRuns", body)["dag_run_id"])
 
+    def approve(self, run_id: str, reason: str) -> None:
+        """Approve once Airflow's scheduler has taken note of the question.
+
+        Airflow takes an answer that comes sooner for a failure of the task, and asks again.
+        """
+        log = self.station.project.logs / "scheduler.log"
+        noted = f"TaskInstance Finished: dag_id=certificate_reconciliation, task_id=approve, run_id={run_id},"
+        self.wait("the question", lambda: noted in log.read_text(encoding="utf-8", errors="replace"))
+        question = f"dags/certificate_reconciliation/dagRuns/{run_id}/taskInstances/approve/-1/hitlDetails"
+        self.station.call("PATCH", question, {"chosen_options": ["Approve"], "params_input": {"reason": reason}})
+
     def mail(self, words: str) -> str:
         """The body of the mail with these words in its subject, once it is there."""
         mails = self.mailbox
@@ -130,9 +141,7 @@ def test_a_waiting_approval_a_missed_deadline_and_the_end_are_told(told: Told) -
     assert run_id in late
     assert "If its task &#x27;approve&#x27; is awaiting input" in late
 
-    question = f"dags/certificate_reconciliation/dagRuns/{run_id}/taskInstances/approve/-1/hitlDetails"
-    answer = {"chosen_options": ["Approve"], "params_input": {"reason": "looked at it"}}
-    told.station.call("PATCH", question, answer)
+    told.approve(run_id, "looked at it")
     assert told.station.wait_for_end(run_id) == "success"
 
     assert len(told.mailbox.mails) == 2, "nothing is new in a run that ends well"
@@ -166,8 +175,7 @@ def test_a_run_whose_last_task_cannot_end_is_told_by_airflow(told: Told) -> None
     evidence = told.checkout.folder / "evidence" / "2"
     evidence.rename(evidence.with_name("gone"))
     evidence.write_text("no folder", encoding="utf-8")
-    question = f"dags/certificate_reconciliation/dagRuns/{run_id}/taskInstances/approve/-1/hitlDetails"
-    told.station.call("PATCH", question, {"chosen_options": ["Approve"], "params_input": {"reason": "go on"}})
+    told.approve(run_id, "go on")
     assert told.station.wait_for_end(run_id) == "failed"
     broken = told.mail("run 2 was broken off")
     assert "takes over" in broken

@@ -169,6 +169,7 @@ def running_station(ground: Ground) -> Iterator[Station]:
     project = Project(root=checkout.root, var=ground.folder / "airflow", dags=checkout.dags)
     project.var.mkdir(exist_ok=True)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "CERTRECON"))}
+    remembered_port(project, "web")  # one of its own: somebody's Airflow may run at the usual one
     environment = project_environment(project, kept) | TUNING | _connections(ground)
     environment["CERTRECON_SETTINGS"] = str(_settings(ground))
     migrate_airflow(project, environment)
