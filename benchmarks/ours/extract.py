@@ -17,7 +17,7 @@ from certrecon.api.fourhse import FourHseClient
 from certrecon.api.loop import run
 from certrecon.evidence import RunEvidence, SealedFile
 from certrecon.extract.tenant import TenantRead, extract_tenant
-from certrecon.stages.extract import EvidenceDatasets
+from certrecon.stages.dataset_files import EvidenceDatasets
 
 
 async def read_tenants(url: str, tenants: list[str], folder: Path, concurrency: int) -> list[SealedFile]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -92,7 +93,7 @@ class Certificates:
 
     def write(self, out: DatasetFile, private: set[str | None] | None) -> None:
         """Write the rows; the names of `private` certificates are dropped (None: of none)."""
-        values = pa.array([one for one in private or () if one is not None], pa.string())
+        values = _values(private or ())
         for chunk in self.chunks:
             table = chunk.cast(CERTIFICATES.schema)
             if private is not None:
@@ -111,6 +112,7 @@ class Links:
         self._out = out
         self._certificates = certificates
         self._publish_health = publish_health
+        self._private = _values(certificates.health_ids)
         self._dangling: list[pa.Table] = []
 
     def keep(self, ours: pa.Table, foreign: pa.Table) -> None:
@@ -123,18 +125,21 @@ class Links:
             self._dangling.append(ours.filter(waits))
             self.dangling_ids |= dangling
             ours = ours.filter(pc.invert(waits))
-        self._write(ours, self._certificates.health_ids)
+        self._write(ours, self._private)
 
     def write_dangling(self, found: dict[str, Lookup]) -> None:
         """Write the links that waited, now that 4HSE said whether their certificates are about HEALTH."""
-        health_ids = {one for one, lookup in found.items() if lookup.health} | self._certificates.health_ids
+        private = _values({one for one, lookup in found.items() if lookup.health} | self._certificates.health_ids)
         for table in self._dangling:
-            self._write(table, health_ids)
+            self._write(table, private)
 
-    def _write(self, table: pa.Table, health_ids: set[str | None]) -> None:
+    def _write(self, table: pa.Table, private: pa.Array) -> None:
         if not self._publish_health:
-            ids = table.column("certificate_id").to_pylist()
-            private = pa.array([one is not None and one in health_ids for one in ids], pa.bool_())
-            about_health = pc.or_(health_rows(table), private)
+            about_health = pc.or_(health_rows(table), pc.is_in(table.column("certificate_id"), value_set=private))
             table = without_names(table, about_health, ("action_name", "action_code"))
         self._out.write(table)
+
+
+def _values(ids: Iterable[str | None]) -> pa.Array:
+    """Return ids as what a column is held against; a missing id is none."""
+    return pa.array([one for one in ids if one is not None], pa.string())

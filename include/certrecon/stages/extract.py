@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from certrecon.api.ditio import DitioClient
 from certrecon.api.fourhse import FourHseClient
-from certrecon.evidence import Part, RunEvidence, SealedFile, WrittenFile
+from certrecon.evidence import SealedFile
 from certrecon.extract.datasets import DatasetFacts
 from certrecon.extract.employees import KnownEmployees, extract_employees
 from certrecon.extract.tenant import TenantRead, extract_tenant
+from certrecon.stages.dataset_files import EvidenceDatasets
 from certrecon.stages.workplace import Workplace
 from certrecon.warehouse.engine import transaction
 from certrecon.warehouse.history import known_certificates, known_numbers
@@ -24,48 +21,6 @@ from certrecon.warehouse.runs import baseline
 from certrecon.words import ActionType
 
 log = logging.getLogger(__name__)
-
-SEALED_ELSEWHERE = frozenset({"name", "address", "rows"})
-"""Facts of a dataset that a sealed file says itself."""
-
-
-class _DatasetFile:
-    """One dataset being written (a `certrecon.extract.datasets.DatasetFile`)."""
-
-    def __init__(self, address: str, writer: pq.ParquetWriter) -> None:
-        self.address = address
-        self._writer = writer
-
-    def write(self, table: pa.Table) -> None:
-        if table.num_rows:
-            self._writer.write_table(table)
-
-
-class EvidenceDatasets:
-    """Writes datasets into the run's inputs and remembers their digests."""
-
-    def __init__(self, evidence: RunEvidence) -> None:
-        """Take the evidence to write to."""
-        self._evidence = evidence
-        self._written: dict[str, WrittenFile] = {}
-
-    @contextmanager
-    def open_dataset(self, name: str, schema: pa.Schema) -> Iterator[_DatasetFile]:
-        """Open a fresh file; a read that was not whole leaves one that no manifest names."""
-        address = self._evidence.fresh_address(Part.INPUTS, name, "parquet")
-        with (
-            self._evidence.create(address) as opened,
-            pq.ParquetWriter(opened.sink, schema, compression="zstd", compression_level=1) as writer,
-        ):
-            yield _DatasetFile(address, writer)
-        if opened.written is not None:
-            self._written[address] = opened.written
-
-    def sealed(self, facts: DatasetFacts, tenant: str | None) -> SealedFile:
-        """Return what the manifest will say of a dataset."""
-        written = self._written[facts.address]
-        known = {key: value for key, value in facts.as_record().items() if key not in SEALED_ELSEWHERE}
-        return SealedFile(facts.name, facts.address, written.sha256, written.size, facts.rows, tenant, known)
 
 
 @dataclass(frozen=True, slots=True)

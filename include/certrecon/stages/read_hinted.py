@@ -18,7 +18,8 @@ from certrecon.errors import IntegrityError
 from certrecon.evidence import Part, RunEvidence, SealedFile
 from certrecon.extract.hinted import HintedRead, read_hinted
 from certrecon.settings import LoadedSettings
-from certrecon.stages.extract import EvidenceDatasets, Extracted
+from certrecon.stages.dataset_files import EvidenceDatasets
+from certrecon.stages.extract import Extracted
 from certrecon.stages.find_tenants import Tenants, listed_tenants
 from certrecon.stages.hints import wanted_of
 from certrecon.stages.run_inputs import RunInputs
