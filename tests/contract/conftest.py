@@ -15,6 +15,7 @@ from certrecon.warehouse.engine import connect_engine
 from certrecon_sandbox.generate import generate_world
 from certrecon_sandbox.server import SandboxServer
 from tests.contract.crowd import crowd
+from tests.contract.linking import Scene, scene_in
 from tests.contract.pipeline import Pipeline
 from tests.contract.sandbox_nights import SPEC, Nights, Remembered, pipeline_on
 from tests.contract.sending import Sending
@@ -88,6 +89,13 @@ def first_night(sandbox: SandboxServer, fresh_world: Remembered, warehouse: Engi
     """A sandbox and a warehouse before their first night."""
     fresh_world.put_back(sandbox)
     return Nights(sandbox, pipeline_on(sandbox, warehouse, tmp_path))
+
+
+@pytest.fixture
+def scene(first_night: Nights) -> Iterator[Scene]:
+    """Three unlinked certificates and an action of their project."""
+    yield scene_in(first_night)
+    first_night.server.sandbox.faults.clear()
 
 
 @pytest.fixture

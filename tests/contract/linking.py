@@ -36,6 +36,7 @@ from tests.contract.sandbox_nights import Nights, project_settings
 SHORT = Timeouts(connect=5.0, read=0.6)
 QUICK = RetryPolicy(attempts=2, rate_limited_attempts=2, base=0.001, cap=0.004, total=10.0)
 CREATE = "4hse.certificate-action.create"
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
 Result = TypeVar("Result")
 _numbers = itertools.count(1)
 
@@ -229,3 +230,8 @@ def scene_in(nights: Nights, certificates: int = 3) -> Scene:
         for link in list(world.links.where("certificate_id", row["certificate_id"])):
             world.links.remove(link["certificate_action_id"])
     return Scene(nights, action, found)
+
+
+def everything_linked_once(scene: Scene) -> bool:
+    """Return whether 4HSE has one link of each certificate to the action."""
+    return set(scene.linked.values()) == {1}
