@@ -26,8 +26,8 @@ from certrecon.publishing.sender import Sent, send_all
 from certrecon.stages.plan import Planned, read_plan
 from certrecon.stages.publish import outbox, run_publish
 from certrecon.stages.workplace import Workplace
+from certrecon.warehouse.answers import record_attempts
 from certrecon.warehouse.engine import transaction
-from certrecon.warehouse.ledger import record_attempts
 
 
 def cut(place: Workplace, planned: Planned, rows: int) -> Planned:

@@ -76,6 +76,9 @@ def test_unchanged_night(nights: Nights) -> None:
     assert sql.rows(nights.engine, "SELECT count(*) AS n FROM reconciliation.run")[0]["n"] == runs + 1
     run = sql.run_row(nights.engine, night.run_seq)
     assert (run["sent"], run["dispositions"].get("planned")) == (0, None)
+    assert night.planned
+    assert night.loaded
+    assert night.loaded.claims == night.planned.claims, "nothing waited for Ditio, so what was decided is the outcome"
 
 
 def test_only_the_day_changes(nights: Nights) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 from sqlalchemy import Connection, RowMapping, text
 
-from certrecon.browse.outcomes import PASSED, as_parameter, known_outcomes
+from certrecon.browse.outcomes import PASSED, SAME, as_parameter, known_outcomes
 from certrecon.browse.paging import Page, checked_limit, cursor_of, key_of, page_of
 from certrecon.browse.persons import person_condition
 from certrecon.browse.tuning import FEW_ENDED, LOOKED_AT, LOOKED_AT_IN_THE_PAST, tune
@@ -108,18 +108,20 @@ _IN_ORDER = "ORDER BY certificate_id, claim_id"
 _FROM_KEY = "certificate_id >= :key_certificate AND (certificate_id, claim_id) > (:key_certificate, :key_claim)"
 _RUN = text("SELECT target, mode FROM reconciliation.run WHERE run_seq = :run_seq")
 _ENDED_SINCE = text("SELECT 1 FROM reconciliation.claim WHERE ended_run_seq > :at OFFSET :few LIMIT 1")
-_DISTINCT = """
+# From one index entry to the next different one; a tenant's claims without a type come last.
+_TENANTS_AND_TYPES = text("""
     WITH RECURSIVE known AS (
-        (SELECT {column} AS value FROM reconciliation.claim
-          WHERE target = :target AND ended_run_seq IS NULL AND {column} IS NOT NULL ORDER BY {column} LIMIT 1)
+        (SELECT tenant_id, certificate_type FROM reconciliation.claim
+          WHERE target = :target AND ended_run_seq IS NULL ORDER BY tenant_id, certificate_type LIMIT 1)
         UNION ALL
-        SELECT n.value
+        SELECT n.tenant_id, n.certificate_type
           FROM known
          CROSS JOIN LATERAL (
-               SELECT c.{column} AS value FROM reconciliation.claim AS c
-                WHERE c.target = :target AND c.ended_run_seq IS NULL AND c.{column} > known.value
-                ORDER BY c.{column} LIMIT 1) AS n)
-    SELECT value FROM known"""
+               SELECT c.tenant_id, c.certificate_type FROM reconciliation.claim AS c
+                WHERE c.target = :target AND c.ended_run_seq IS NULL
+                  AND (c.tenant_id, c.certificate_type) > (known.tenant_id, known.certificate_type)
+                ORDER BY c.tenant_id, c.certificate_type LIMIT 1) AS n)
+    SELECT tenant_id, certificate_type FROM known""")
 
 
 def search(conn: Connection, wanted: ClaimFilter, after: str | None = None, limit: int = 50) -> Page[ClaimLine]:
@@ -168,11 +170,9 @@ def stream(conn: Connection, wanted: ClaimFilter) -> Iterator[pa.Table]:
 def choices(conn: Connection, target: str) -> Choices:
     """Return the types and tenants of the target's claims."""
     tune(conn)
-    found = [
-        tuple(conn.execute(text(_DISTINCT.format(column=column)), {"target": target}).scalars())
-        for column in ("certificate_type", "tenant_id")
-    ]
-    return Choices(*found)
+    found = conn.execute(_TENANTS_AND_TYPES, {"target": target}).all()
+    types, tenants = {row.certificate_type for row in found} - {None}, {row.tenant_id for row in found}
+    return Choices(tuple(sorted(types)), tuple(sorted(tenants)))
 
 
 def claim_line(row: RowMapping) -> ClaimLine:
@@ -284,9 +284,8 @@ def _rare_rows(
         outcomes = [each for each in known if params["finding"] in each[1]]
         params = params | {"outcomes": as_parameter(outcomes)}
         passed = f"{PASSED},"
-        same = ["disposition = passed.disposition", "findings = passed.findings"]
         others = [each for each in conditions if not each.startswith("findings")]
-        inner = _branches(wanted, [*others, *same], after=after)
+        inner = _branches(wanted, [*others, SAME], after=after)
         found = f"SELECT c.* FROM passed CROSS JOIN LATERAL ({inner} OFFSET 0) AS c"  # noqa: S608 - ours
     query = f"""
         WITH {passed} found AS MATERIALIZED ({found})

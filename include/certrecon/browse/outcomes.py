@@ -21,22 +21,26 @@ Outcome: TypeAlias = tuple[str, tuple[str, ...]]
 
 PASSED: Final = """
     passed AS MATERIALIZED (
-        SELECT p ->> 0 AS disposition, ARRAY(SELECT jsonb_array_elements_text(p -> 1)) AS findings
-          FROM jsonb_array_elements(CAST(:outcomes AS jsonb)) AS p)"""
+        SELECT p ->> 0 AS disposition, f.findings, hash_array_extended(f.findings, 0) AS findings_key
+          FROM jsonb_array_elements(CAST(:outcomes AS jsonb)) AS p
+         CROSS JOIN LATERAL (SELECT ARRAY(SELECT jsonb_array_elements_text(p -> 1)) AS findings) AS f)"""
 """A query's name for the outcomes in its parameter `outcomes` (`as_parameter`)."""
+
+SAME: Final = "disposition = passed.disposition AND findings_key = passed.findings_key"
+"""The condition that a claim has an outcome of `PASSED`, as the index knows it: no two lists have one number."""
 
 _KNOWN = """
     WITH RECURSIVE known AS (
-        (SELECT disposition, findings FROM reconciliation.claim
-          WHERE target = :target AND ended_run_seq {is_open} ORDER BY disposition, findings LIMIT 1)
+        (SELECT disposition, findings_key, findings FROM reconciliation.claim
+          WHERE target = :target AND ended_run_seq {is_open} ORDER BY disposition, findings_key LIMIT 1)
         UNION ALL
-        SELECT n.disposition, n.findings
+        SELECT n.disposition, n.findings_key, n.findings
           FROM known
          CROSS JOIN LATERAL (
-               SELECT c.disposition, c.findings FROM reconciliation.claim AS c
+               SELECT c.disposition, c.findings_key, c.findings FROM reconciliation.claim AS c
                 WHERE c.target = :target AND c.ended_run_seq {is_open}
-                  AND (c.disposition, c.findings) > (known.disposition, known.findings)
-                ORDER BY c.disposition, c.findings LIMIT 1) AS n)
+                  AND (c.disposition, c.findings_key) > (known.disposition, known.findings_key)
+                ORDER BY c.disposition, c.findings_key LIMIT 1) AS n)
     SELECT disposition, findings FROM known"""
 _SETTINGS = text("""
     SELECT s.content

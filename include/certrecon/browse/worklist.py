@@ -12,6 +12,7 @@ from certrecon.browse.ages import Ages, read_ages
 from certrecon.browse.claims import COLUMNS, ClaimLine, claim_line
 from certrecon.browse.outcomes import (
     PASSED,
+    SAME,
     Outcome,
     as_parameter,
     known_outcomes,
@@ -47,15 +48,14 @@ _RARE: Final = f"""
         SELECT c.* FROM passed CROSS JOIN LATERAL (
             SELECT {COLUMNS} FROM reconciliation.claim
              WHERE {{wanted}} AND {{before}} AND ended_run_seq IS NULL
-               AND disposition = passed.disposition AND findings = passed.findings OFFSET 0) AS c)
+               AND {SAME} OFFSET 0) AS c)
     SELECT {COLUMNS} FROM found {_IN_ORDER} LIMIT :rows"""  # noqa: S608 - ours
 _COUNTS: Final = text(f"""
     WITH {PASSED}
     SELECT passed.disposition, passed.findings, c.claims
       FROM passed CROSS JOIN LATERAL (
-           SELECT count(*) AS claims FROM reconciliation.claim AS c
-            WHERE c.target = :target AND c.ended_run_seq IS NULL
-              AND c.disposition = passed.disposition AND c.findings = passed.findings) AS c""")  # noqa: S608 - ours
+           SELECT count(*) AS claims FROM reconciliation.claim
+            WHERE target = :target AND ended_run_seq IS NULL AND {SAME}) AS c""")  # noqa: S608 - ours
 _MESSAGES: Final = text("""
     SELECT u.employee_number, u.certificate_type, u.http_status, u.message
       FROM unnest(CAST(:numbers AS text[]), CAST(:types AS text[])) AS k (employee_number, certificate_type)
@@ -80,8 +80,7 @@ _UNMAPPED: Final = text(f"""
     SELECT c.certificate_name, c.action_type, c.tenant_id, count(*) AS claims, min(c.certificate_id) AS example
       FROM passed CROSS JOIN LATERAL (
            SELECT certificate_name, action_type, tenant_id, certificate_id FROM reconciliation.claim
-            WHERE target = :target AND ended_run_seq IS NULL
-              AND disposition = passed.disposition AND findings = passed.findings OFFSET 0) AS c
+            WHERE target = :target AND ended_run_seq IS NULL AND {SAME} OFFSET 0) AS c
      GROUP BY 1, 2, 3 ORDER BY claims DESC, 1, 2, 3 LIMIT :rows""")  # noqa: S608 - ours
 _ANSWERED: Final = frozenset({Disposition.REJECTED.value, Disposition.UNDELIVERED.value})
 

@@ -16,7 +16,6 @@ LEDGER_STATES = pa.schema(
         ("employee_number", pa.string()),
         ("certificate_type", pa.string()),
         ("state", pa.string()),
-        ("acknowledged_payload_sha256", pa.string()),
         ("run_seq", pa.int64()),
     ]
 )
@@ -36,6 +35,13 @@ WAREHOUSE_CLAIMS = pa.schema(
     ]
 )
 """Claims as the warehouse keeps them; `detail` is JSON text in which nothing depends on the day."""
+
+
+DETAILED = ("ditio_employee_number", "expiry_received", "issued_received", "expiry_source")
+"""The columns of `DECIDED` that are kept in `detail`."""
+
+LOADED = pa.schema([field for field in DECIDED if field.name in {*WAREHOUSE_CLAIMS.names, *DETAILED}])
+"""The columns of `DECIDED` that the warehouse keeps."""
 
 
 def _became(states: pa.Array, *, refused: bool) -> pa.Array:
@@ -60,32 +66,32 @@ def settle(claims: pa.Table, ledger: pa.Table, run_seq: int, *, refused: bool = 
         run_seq: The run; entries of other runs say nothing about it.
         refused: Whether a person refused the plan, or the approval ran out.
     """
+    before = claims.column("disposition").combine_chunks()
+    planned = pc.equal(before, str(Disposition.PLANNED))
+    keys = claims.select(["employee_number", "certificate_type"]).filter(planned)
     own = ledger.filter(pc.equal(ledger.column("run_seq"), run_seq))
     among = keys_of(own.column("employee_number"), own.column("certificate_type"))
-    place = pc.index_in(keys_of(claims.column("employee_number"), claims.column("certificate_type")), value_set=among)
-    states = own.column("state").combine_chunks().take(place)
-    before = claims.column("disposition")
-    settled = pc.if_else(pc.equal(before, str(Disposition.PLANNED)), _became(states, refused=refused), before)
+    place = pc.index_in(keys_of(keys.column("employee_number"), keys.column("certificate_type")), value_set=among)
+    became = _became(own.column("state").combine_chunks().take(place), refused=refused)
+    settled = pc.replace_with_mask(before, planned, became)
     return claims.set_column(DECIDED.get_field_index("disposition"), DECIDED.field("disposition"), settled)
 
 
+def details(claims: pa.Table) -> pa.Array:
+    """Return the facts of claims (columns of `DETAILED`) that have no column in the warehouse, as JSON text."""
+    number, expiry, issued = (json_literals(claims.column(name).combine_chunks()) for name in DETAILED[:3])
+    return pc.binary_join_element_wise(
+        '{"ditio_employee_number":', number, ',"expiry_received":', expiry, ',"issued_received":', issued,
+        ',"expiry_source":', _sources(claims.column("expiry_source")), "}", "",
+    )  # fmt: skip
+
+
 def _sources(column: pa.ChunkedArray) -> pa.Array:
-    names = pa.array([source.name.lower() for source in ExpirySource])
-    return names.take(column.combine_chunks())
-
-
-def _details(claims: pa.Table) -> pa.Array:
-    parts = [
-        pc.binary_join_element_wise(f'"{name}":', json_literals(claims.column(name).combine_chunks()), "")
-        for name in ("ditio_employee_number", "expiry_received", "issued_received")
-    ]
-    source = pc.binary_join_element_wise(
-        '"expiry_source":', json_literals(_sources(claims.column("expiry_source"))), ""
-    )
-    return pc.binary_join_element_wise("{", pc.binary_join_element_wise(*parts, source, ","), "}", "")
+    names = pa.array([f'"{source.name.lower()}"' for source in ExpirySource])
+    return pc.fill_null(names.take(column.combine_chunks()), "null")
 
 
 def warehouse_claims(claims: pa.Table) -> pa.Table:
     """Return settled claims (schema `DECIDED`) as the warehouse keeps them (schema `WAREHOUSE_CLAIMS`)."""
-    details = claims.append_column("detail", _details(claims))
-    return details.select(WAREHOUSE_CLAIMS.names).cast(WAREHOUSE_CLAIMS)
+    detailed = claims.append_column("detail", details(claims))
+    return detailed.select(WAREHOUSE_CLAIMS.names).cast(WAREHOUSE_CLAIMS)

@@ -29,21 +29,8 @@ class Meaning(Enum):
     STOP = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One plan row as it is sent.
-
-    Attributes:
-        employee_number: Half of the key, trimmed.
-        certificate_type: The other half.
-        payload: Canonical JSON.
-        payload_sha256: Its digest.
-    """
-
-    employee_number: str
-    certificate_type: str
-    payload: str
-    payload_sha256: str
+ROWS = pa.schema([(name, pa.string()) for name in ("employee_number", "certificate_type", "payload", "payload_sha256")])
+"""Plan rows as they are sent: the key, the payload as JSON text, and the payload's digest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,28 +38,27 @@ class Batch:
     """Rows of one request.
 
     Attributes:
-        rows: The rows, each with its own key.
+        rows: The rows (schema `ROWS`), each with its own key.
         batch_id: The name of the request's rows in `ditio_attempt`; a part of a split batch has its own.
     """
 
-    rows: tuple[Row, ...]
+    rows: pa.RecordBatch
     batch_id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def body(self) -> bytes:
         """Return the JSON array that is sent."""
-        return ("[" + ",".join(row.payload for row in self.rows) + "]").encode()
+        return ("[" + ",".join(self.rows.column("payload").to_pylist()) + "]").encode()
 
     def halves(self) -> tuple[Batch, Batch]:
         """Return the two halves of a batch of at least two rows."""
         middle = len(self.rows) // 2
-        return Batch(self.rows[:middle]), Batch(self.rows[middle:])
+        return Batch(self.rows.slice(0, middle)), Batch(self.rows.slice(middle))
 
 
 def batches_of(plan: pa.Table, size: int) -> Iterator[Batch]:
-    """Cut a plan (schema `PLAN`, one row a key) into batches of at most `size` rows."""
-    names = ["employee_number", "certificate_type", "payload", "payload_sha256"]
-    for slice_ in plan.select(names).to_batches(max_chunksize=size):
-        yield Batch(tuple(map(Row, *(slice_.column(name).to_pylist() for name in names))))
+    """Cut a plan (schema `ROWS` or more, one row a key) into batches of at most `size` rows."""
+    # Rows of a batch are a part of the plan's own memory, not a copy of it.
+    return map(Batch, plan.select(ROWS.names).to_batches(max_chunksize=size))
 
 
 def meaning_of(status: int | None, rows: int) -> Meaning:

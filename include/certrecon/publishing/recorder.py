@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 
-from certrecon.publishing.batches import Batch
+from certrecon.publishing.batches import ROWS, Batch
 from certrecon.words import LedgerState
 
 ATTEMPTS = pa.schema(
@@ -28,6 +29,14 @@ ATTEMPTS = pa.schema(
 )
 """Rows of requests. `state` is what the answer made of the ledger entry, null where it decided nothing;
 `in_doubt` says that the row may be saved although no answer says so."""
+
+MOST_ROWS = 20_000
+"""Rows after which a transaction takes no further answer."""
+
+MOST_WAITING = 400
+"""Answers that may wait to be committed: what a crash would leave in doubt stays small."""
+
+_SHARED = pa.schema([field for field in ATTEMPTS if field.name not in ROWS.names])
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +61,31 @@ class Answer:
     state: LedgerState | None
     in_doubt: bool
 
-    def to_table(self) -> pa.Table:
-        """Return schema `ATTEMPTS`, one row a row of the batch."""
-        rows = self.batch.rows
-        shared = (
-            self.sent_at,
-            self.answered_at,
-            self.status,
-            self.message,
-            self.state and str(self.state),
-            self.in_doubt,
-        )
-        own = (
-            [row.employee_number for row in rows],
-            [row.certificate_type for row in rows],
-            [row.payload_sha256 for row in rows],
-        )
-        columns = [[self.batch.batch_id] * len(rows), *own, *([value] * len(rows) for value in shared)]
-        return pa.table(columns, schema=ATTEMPTS)
+    def shared(self) -> tuple[object, ...]:
+        """Return what all rows of the request have in common, in the order of `ATTEMPTS`."""
+        state = None if self.state is None else str(self.state)
+        return (
+            self.batch.batch_id, self.sent_at, self.answered_at, self.status, self.message, state, self.in_doubt,
+        )  # fmt: skip
+
+
+def attempts_of(answers: Sequence[Answer]) -> pa.Table:
+    """Return schema `ATTEMPTS`, one row a row of each request, in the order of the answers."""
+    batches = [answer.batch.rows for answer in answers]
+    columns = [pa.array(column, field.type) for column, field in zip(_columns(answers), _SHARED, strict=True)]
+    owners = np.repeat(np.arange(len(batches)), [len(batch) for batch in batches])
+    rows = pa.Table.from_batches(batches, schema=ROWS)
+    for name, column in zip(_SHARED.names, columns, strict=True):
+        rows = rows.append_column(name, column.take(pa.array(owners)))
+    return rows.select(ATTEMPTS.names)
+
+
+def _columns(answers: Sequence[Answer]) -> list[tuple[object, ...]]:
+    return list(zip(*(answer.shared() for answer in answers), strict=True))
+
+
+def _rows(answer: Answer | None) -> int:
+    return 0 if answer is None else len(answer.batch.rows)
 
 
 class Recorder:
@@ -78,20 +94,23 @@ class Recorder:
     def __init__(self, write: Callable[[pa.Table], None]) -> None:
         """Take the function that commits rows of schema `ATTEMPTS`."""
         self._write = write
-        self._waiting: asyncio.Queue[Answer | None] = asyncio.Queue()
+        self._waiting: asyncio.Queue[Answer | None] = asyncio.Queue(MOST_WAITING)
 
-    def record(self, answer: Answer) -> None:
-        """Hand over an answer; it is committed soon."""
-        self._waiting.put_nowait(answer)
+    async def record(self, answer: Answer) -> None:
+        """Hand over an answer, once fewer than `MOST_WAITING` wait; it is committed soon."""
+        await self._waiting.put(answer)
 
-    def finish(self) -> None:
+    async def finish(self) -> None:
         """Say that no further answer comes."""
-        self._waiting.put_nowait(None)
+        await self._waiting.put(None)
 
-    def _all_waiting(self, first: Answer | None) -> list[Answer | None]:
-        taken = [first]
-        while not self._waiting.empty():
+    async def _next(self) -> list[Answer | None]:
+        """Wait for an answer and return it with those behind it, up to `MOST_ROWS` rows."""
+        taken = [await self._waiting.get()]
+        rows = _rows(taken[0])
+        while rows < MOST_ROWS and not self._waiting.empty():
             taken.append(self._waiting.get_nowait())
+            rows += _rows(taken[-1])
         return taken
 
     async def run(self) -> None:
@@ -102,10 +121,9 @@ class Recorder:
             WarehouseUnavailableError: PostgreSQL is gone.
         """
         while True:
-            taken = self._all_waiting(await self._waiting.get())
+            taken = await self._next()
             answers = [answer for answer in taken if answer is not None]
             if answers:
-                rows = pa.concat_tables([answer.to_table() for answer in answers])
-                await asyncio.to_thread(self._write, rows)
+                await asyncio.to_thread(self._write, attempts_of(answers))
             if len(answers) < len(taken):
                 return

@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import pyarrow as pa
+
 from certrecon.api.delays import Delays, RetryPolicy
 from certrecon.errors import CertreconError
-from certrecon.publishing.batches import PASSING, Batch, Meaning, Row, meaning_of
+from certrecon.publishing.batches import PASSING, Batch, Meaning, meaning_of
 from certrecon.publishing.recorder import Answer, Recorder
 from certrecon.settings.model import DitioSettings, GuardSettings
 from certrecon.words import LedgerState
@@ -64,7 +66,7 @@ class Sent:
         rejected: Rows that Ditio refused alone.
         requests: Requests sent.
         stopped: Why publishing stopped before its end; None when it did not.
-        in_doubt: Rows that a refused batch may have saved and that got no answer of their own.
+        in_doubt: Rows (schema `ROWS`) that a refused batch may have saved and that got no answer of their own.
         given_up: What the last batch that was given up got; None when none was.
     """
 
@@ -72,7 +74,7 @@ class Sent:
     rejected: int = 0
     requests: int = 0
     stopped: str | None = None
-    in_doubt: list[Row] = field(default_factory=list)
+    in_doubt: list[pa.RecordBatch] = field(default_factory=list)
     given_up: str | None = None
 
     @property
@@ -107,7 +109,7 @@ class Sender:
         async with asyncio.TaskGroup() as group:
             for _ in range(self._concurrency):
                 group.create_task(self._work())
-        self.sent.in_doubt.extend(row for half in self._halves for row in half.rows)
+        self.sent.in_doubt.extend(half.rows for half in self._halves)
         return self.sent
 
     def stop(self, why: str) -> None:
@@ -121,7 +123,7 @@ class Sender:
             if batch is None:
                 return
             if not await self._deliver(batch) and half is not None:
-                self.sent.in_doubt.extend(half.rows)
+                self.sent.in_doubt.append(half.rows)
 
     async def _deliver(self, batch: Batch) -> bool:
         """Send one batch until its answer decides something; return whether one did."""
@@ -132,7 +134,7 @@ class Sender:
                 return False
             renewing = answer.http_status == UNAUTHORISED and not renewed
             meaning = Meaning.TRY_AGAIN if renewing else meaning_of(answer.http_status, len(batch.rows))
-            self._record(batch, answer, meaning)
+            await self._record(batch, answer, meaning)
             if meaning is not Meaning.TRY_AGAIN:
                 self._unanswered = 0
                 self._conclude(batch, answer, meaning)
@@ -154,11 +156,11 @@ class Sender:
             self.stop(str(error))
             return None
 
-    def _record(self, batch: Batch, answer: PostAnswer, meaning: Meaning) -> None:
+    async def _record(self, batch: Batch, answer: PostAnswer, meaning: Meaning) -> None:
         self.sent.requests += 1
         states = {Meaning.ACKNOWLEDGED: LedgerState.ACKNOWLEDGED, Meaning.REJECTED: LedgerState.REJECTED}
         unknown = meaning is Meaning.TRY_AGAIN and answer.http_status not in PASSING | {UNAUTHORISED}
-        self._recorder.record(
+        await self._recorder.record(
             Answer(
                 batch,
                 answer.sent_at,
@@ -207,7 +209,7 @@ class Sender:
 async def send_all(
     batches: Iterable[Batch],
     api: CertificatesApi,
-    write: Callable[..., None],
+    write: Callable[[pa.Table], None],
     settings: DitioSettings,
     guards: GuardSettings,
 ) -> Sent:
@@ -228,5 +230,5 @@ async def send_all(
     async with asyncio.TaskGroup() as group:
         group.create_task(recorder.run())
         sent = await sender.send(batches)
-        recorder.finish()
+        await recorder.finish()
     return sent

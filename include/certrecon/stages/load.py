@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -12,9 +14,8 @@ import pyarrow.compute as pc
 
 from certrecon.claims.inputs import LINKS
 from certrecon.dispositions.decide import DECIDED, PLAN
-from certrecon.dispositions.inputs import PREVIOUS_CLAIMS
-from certrecon.dispositions.outcome import LEDGER_STATES, settle, warehouse_claims
-from certrecon.dispositions.since import since_runs
+from certrecon.dispositions.outcome import LEDGER_STATES, LOADED, details, settle
+from certrecon.dispositions.since import BEFORE, since_runs
 from certrecon.dispositions.withdrawals import JUDGED, WITHDRAWN
 from certrecon.errors import AccountingError
 from certrecon.findings import CATALOGUE
@@ -27,7 +28,7 @@ from certrecon.stages.workplace import Workplace
 from certrecon.warehouse.catalogue import write_catalogue
 from certrecon.warehouse.dangling import write_dangling
 from certrecon.warehouse.engine import transaction
-from certrecon.warehouse.history import write_claims
+from certrecon.warehouse.history import HistoryChange, write_claims
 from certrecon.warehouse.ledger import mark_undelivered, read_states_of_run, settle_acknowledged
 from certrecon.warehouse.withdrawals import write_withdrawn
 from certrecon.words import Disposition, LedgerState
@@ -90,29 +91,56 @@ def _ledger_of_run(place: Workplace) -> pa.Table:
     return own
 
 
-def _rows(place: Workplace, claims: pa.Table) -> pa.Table:
-    """Return settled claims as the warehouse keeps them, with the run since which each has its disposition."""
-    previous = RunInputs(place.evidence).table("previous_claims", PREVIOUS_CLAIMS)
-    since = since_runs(claims, previous, place.run.run_seq)
-    return warehouse_claims(claims).append_column("since_run_seq", since)
+def _since(place: Workplace, claims: pa.Table) -> pa.Array:
+    """Return since which run some settled claims have had their disposition."""
+    return since_runs(claims, RunInputs(place.evidence).table("previous_claims", BEFORE), place.run.run_seq)
 
 
-def _load(place: Workplace, planned: Planned, built: BuiltClaims, claims: pa.Table) -> tuple[int, int]:
+def _load(place: Workplace, planned: Planned, built: BuiltClaims, claims: pa.Table) -> HistoryChange:
     """Write what changed, all of it in one transaction."""
-    run, rows = place.run, _rows(place, claims)
+    run, since = place.run, partial(_since, place)
     dangling = place.read(built.dangling, LINKS)
     restored, withdrawn = place.read(planned.restored, PLAN), place.read(planned.withdrawn, WITHDRAWN)
-    judged = place.read(planned.judged, JUDGED)
+    judged = place.read(planned.judged, JUDGED) if run.limited else None
     elsewhere = place.read(planned.moved_away, MOVED_AWAY)["certificate_id"].to_pylist()
     scope = list(run.parameters.tenant_ids) or None
     looked = RunInputs(place.evidence).context.certificates
     with transaction(place.engine) as conn:
         write_catalogue(conn, CATALOGUE.values())
-        change = write_claims(conn, run.run_seq, run.target, rows, scope, elsewhere, looked)
-        write_withdrawn(conn, run.run_seq, run.target, withdrawn, judged if run.limited else None)
+        change = write_claims(
+            conn, run.run_seq, run.target, claims, scope, elsewhere, looked, details=details, since=since
+        )
+        write_withdrawn(conn, run.run_seq, run.target, withdrawn, judged)
         write_dangling(conn, run.run_seq, run.target, dangling, scope, looked)
         settle_acknowledged(conn, run.run_seq, run.target, restored)
-    return change.opened, change.ended
+    return change
+
+
+def _dry(place: Workplace, planned: Planned) -> Loaded:
+    """Only count: what was decided stays as it is."""
+    dispositions = place.read(planned.claims, pa.schema([DECIDED.field("disposition")]))
+    return Loaded(planned.claims, _count(dispositions), 0, 0, 0)
+
+
+def _nothing_sent(place: Workplace, planned: Planned, built: BuiltClaims) -> Loaded:
+    """Load what was decided: without a plan nothing of it waits for Ditio, and it is in the evidence as it is."""
+    claims = place.read(planned.claims, LOADED)
+    counts, change = _count(claims), _load(place, planned, built, claims)
+    return Loaded(planned.claims, counts, 0, change.opened, change.ended)
+
+
+def _settled(place: Workplace, planned: Planned, built: BuiltClaims) -> Loaded:
+    """Settle what was decided, keep that in the evidence, and load it."""
+    with ThreadPoolExecutor(1) as beside:
+        reading = beside.submit(place.read, planned.claims, DECIDED)
+        ledger, refused = _ledger_of_run(place), withholds(consent_of(place, planned))
+        claims = reading.result()
+        settled = settle(claims, ledger, place.run.run_seq, refused=refused)
+        counts, sent = _count(settled), _sent(claims, settled)
+        # A file is written while PostgreSQL takes the rows.
+        writing = beside.submit(place.write, "claims", settled)
+        change = _load(place, planned, built, settled)
+        return Loaded(writing.result(), counts, sent, change.opened, change.ended)
 
 
 def run_load(place: Workplace, planned: Planned, built: BuiltClaims) -> Loaded:
@@ -122,12 +150,9 @@ def run_load(place: Workplace, planned: Planned, built: BuiltClaims) -> Loaded:
         AccountingError: The dispositions do not add up to the claims.
         RunTakenOverError: The run is no longer the running one of its target.
     """
-    claims = place.read(planned.claims, DECIDED)
     if not place.run.publishes:
-        return Loaded(planned.claims, _count(claims), 0, 0, 0)
-    refused = withholds(consent_of(place, planned))
-    settled = settle(claims, _ledger_of_run(place), place.run.run_seq, refused=refused)
-    counts = _count(settled)
-    opened, ended = _load(place, planned, built, settled)
-    log.info("Loaded %s new claim rows, ended %s; %s", opened, ended, counts)
-    return Loaded(place.write("claims", settled), counts, _sent(claims, settled), opened, ended)
+        return _dry(place, planned)
+    work = _settled if planned.plan.rows else _nothing_sent
+    loaded = work(place, planned, built)
+    log.info("Loaded %s new claim rows, ended %s; %s", loaded.opened, loaded.ended, loaded.dispositions)
+    return loaded

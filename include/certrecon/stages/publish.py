@@ -8,22 +8,20 @@ from typing import Any
 
 import pyarrow as pa
 
-from certrecon.dispositions.decide import PLAN
 from certrecon.errors import CertreconError, GuardTrippedError, PublishingStoppedError, RowsUndeliveredError
-from certrecon.publishing.batches import Row, batches_of
+from certrecon.publishing.batches import ROWS, batches_of
 from certrecon.publishing.guards import TrippedGuard
 from certrecon.publishing.sender import CertificatesApi, Sent, send_all
 from certrecon.stages.approval import consent_of, needs_consent, stopping_guards, withholds
-from certrecon.stages.plan import Planned, read_plan
+from certrecon.stages.plan import Planned
 from certrecon.stages.run_inputs import RunInputs
 from certrecon.stages.workplace import Workplace
+from certrecon.warehouse.answers import record_attempts
 from certrecon.warehouse.engine import transaction
-from certrecon.warehouse.ledger import mark_undelivered, read_pending, record_attempts, write_outbox
+from certrecon.warehouse.ledger import KEY, PLAN, mark_undelivered, write_outbox
 from certrecon.warehouse.sending import only_sender
 
 log = logging.getLogger(__name__)
-
-OUTBOX = [name for name in PLAN.names if name != "reason"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +59,6 @@ def _refuse(rows: int, guards: tuple[TrippedGuard, ...]) -> GuardTrippedError:
     )
 
 
-def _keys(rows: list[Row]) -> pa.Table:
-    return pa.table(
-        {
-            "employee_number": pa.array([row.employee_number for row in rows], pa.string()),
-            "certificate_type": pa.array([row.certificate_type for row in rows], pa.string()),
-        }
-    )
-
-
 async def _send(place: Workplace, plan: pa.Table, api: CertificatesApi) -> Sent:
     run = place.run
     settings = place.settings().settings
@@ -89,10 +78,13 @@ def _leaf(error: BaseException) -> BaseException:
     return _leaf(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
-def _close(place: Workplace, sent: Sent) -> int:
+def _close(place: Workplace, sent: Sent, planned: int) -> int:
     """Mark what is still pending as undelivered; return how many rows that is."""
+    if sent.answered == planned:
+        return 0
+    keys = pa.Table.from_batches(sent.in_doubt, ROWS).select(KEY.names)
     with transaction(place.engine) as conn:
-        return mark_undelivered(conn, place.run.run_seq, place.run.target, _keys(sent.in_doubt))
+        return mark_undelivered(conn, place.run.run_seq, place.run.target, keys)
 
 
 def _raise_unless_delivered(sent: Sent, undelivered: int, planned: int) -> None:
@@ -111,17 +103,17 @@ def _raise_unless_delivered(sent: Sent, undelivered: int, planned: int) -> None:
 
 
 def outbox(place: Workplace, planned: Planned) -> pa.Table:
-    """Put the plan into the ledger and return what of it this run has still to send.
+    """Put the plan into the ledger and return what of it this run has still to send (schema `ROWS`).
 
     Raises:
         RunTakenOverError: The run is no longer the running one of its target.
     """
-    plan = read_plan(place, planned)
+    plan = place.read(planned.plan, PLAN)
     looked = RunInputs(place.evidence).context.certificates
     with transaction(place.engine) as conn:
         scope = list(place.run.parameters.tenant_ids) or None
-        write_outbox(conn, place.run.run_seq, place.run.target, plan.select(OUTBOX), scope, looked)
-        return read_pending(conn, place.run.run_seq, place.run.target)
+        queued = write_outbox(conn, place.run.run_seq, place.run.target, plan, scope, looked)
+    return queued.left.select(ROWS.names)
 
 
 def may_send(place: Workplace, planned: Planned) -> bool:
@@ -159,7 +151,7 @@ async def run_publish(place: Workplace, planned: Planned, api: CertificatesApi) 
         if not left.num_rows:
             return Published(rows)
         sent = await _send(place, left, api)
-        undelivered = _close(place, sent)
+        undelivered = _close(place, sent, left.num_rows)
     log.info("%s acknowledged, %s rejected, %s undelivered", sent.acknowledged, sent.rejected, undelivered)
     _raise_unless_delivered(sent, undelivered, rows)
     return Published(rows, sent.acknowledged, sent.rejected, sent.requests)

@@ -7,7 +7,7 @@ so a digest that is on both sides is a claim that stayed the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -19,33 +19,18 @@ from psycopg import sql
 from sqlalchemy import Connection, text
 
 from certrecon.errors import IntegrityError
-from certrecon.warehouse.bulk import copy_in, copy_out, stage
-from certrecon.warehouse.digests import SHA256, row_digests
+from certrecon.warehouse.binary import copy_binary_blocks_in, jsonb_bytes
+from certrecon.warehouse.bulk import copy_batches, copy_out, stage
+from certrecon.warehouse.claimrows import CLAIM, Details, claim_digests, digested_blocks
+from certrecon.warehouse.digests import SHA256
 from certrecon.warehouse.engine import driver
-from certrecon.warehouse.persons import add_persons
+from certrecon.warehouse.persons import add_persons, persons_of
 from certrecon.warehouse.runs import require_running
-from certrecon.warehouse.storable import sorted_lists, storable
 
-CLAIM = pa.schema(
-    [
-        pa.field("certificate_id", pa.string(), nullable=False),
-        ("certificate_type", pa.string()),
-        pa.field("tenant_id", pa.string(), nullable=False),
-        ("certificate_name", pa.string()),
-        ("action_type", pa.string()),
-        ("resource_type", pa.string()),
-        ("resource_id", pa.string()),
-        ("person_name", pa.string()),
-        ("employee_number", pa.string()),
-        ("issued_on", pa.date32()),
-        ("valid_until", pa.date32()),
-        pa.field("linked", pa.bool_(), nullable=False),
-        pa.field("disposition", pa.string(), nullable=False),
-        pa.field("findings", pa.list_(pa.string()), nullable=False),
-        ("detail", pa.string()),
-    ]
-)
-"""What a run says of a claim: all of it is compared. `detail` is JSON text, the same for the same facts."""
+__all__ = [
+    "CLAIM", "OPEN_CLAIM", "HistoryChange", "claims_around", "known_certificates", "known_numbers",
+    "read_open_claims", "write_claims",
+]  # fmt: skip
 
 OPEN_CLAIM = pa.schema(
     [CLAIM.field(name) for name in (
@@ -56,10 +41,17 @@ OPEN_CLAIM = pa.schema(
 )  # fmt: skip
 """What `read_open_claims` returns."""
 
+Since: TypeAlias = Callable[[pa.Table], pa.Array]
+"""Says since which run each of some claims has had its disposition (int64)."""
+
 _Ids: TypeAlias = np.ndarray[tuple[int], np.dtype[np.int64]]
 _Mask: TypeAlias = np.ndarray[tuple[int], np.dtype[np.bool_]]
 _STORED = np.dtype([("claim_id", ">i8"), ("row_sha256", "V32")])
 _IDS_A_STATEMENT = 50_000
+_INSERTED = [*CLAIM.names, "row_sha256", "since_run_seq"]
+_DETAIL = CLAIM.get_field_index("detail")
+_ANYTHING_OPEN = text("""
+    SELECT EXISTS (SELECT FROM reconciliation.claim WHERE target = :target AND ended_run_seq IS NULL)""")
 # Some thousand digests a message instead of one a row: a row a message costs more than all else.
 _READ_DIGESTS = """
     COPY (SELECT string_agg(int8send(claim_id) || row_sha256, ''::bytea)
@@ -119,6 +111,9 @@ def write_claims(
     scope_tenants: list[str] | None,
     elsewhere: Sequence[str] = (),
     certificates: Sequence[str] | None = None,
+    *,
+    details: Details | None = None,
+    since: Since | None = None,
 ) -> HistoryChange:
     """Make `claims` (schema `CLAIM`) the open rows of the target, or of the tenants in scope.
 
@@ -129,35 +124,39 @@ def write_claims(
         conn: A connection in a transaction.
         run_seq: The run that writes; it must be running.
         target: The target's digest.
-        claims: Every claim of the run; a column `since_run_seq` (int64) beside the schema says since which
-            run a claim has had its disposition, null or no column = this run. It is written with new
-            rows and not compared.
+        claims: Every claim of the run, in columns of schema `CLAIM`; others are not looked at. A column
+            `since_run_seq` (int64) says since which run a claim has had its disposition, null or no
+            column = this run. It is written with new rows and not compared.
         scope_tenants: The tenants that a limited run speaks of; null = all. A certificate of
             `claims` that another tenant had before moved, so its rows there end as well.
         elsewhere: Certificates that moved out of a limited run's tenants; their rows stay.
         certificates: The certificates that a run by ids speaks of; null = tenants are its limit, if anything is.
+        details: Makes the column `detail` for claims that come without it.
+        since: Makes the column `since_run_seq` for the claims that are new, where they come without it.
     """
     require_running(conn, run_seq)
-    rows = _comparable(claims)
+    if _nothing_open(conn, target):
+        return HistoryChange(_insert(conn, run_seq, target, claims, details, since), 0, 0)
+    wanted = _rows_of_scope(conn, target, claims, scope_tenants, elsewhere, certificates)
     with ThreadPoolExecutor(1) as reader:
         # PostgreSQL reads its digests while this process makes its own.
-        reading = reader.submit(
-            _stored_digests, conn, _rows_of_scope(conn, target, rows, scope_tenants, elsewhere, certificates)
-        )
-        digests = row_digests(rows)
+        reading = reader.submit(_stored_digests, conn, wanted)
+        digests = claim_digests(claims, details)
         ids, stored = reading.result()
     gone, new = _difference(stored, digests)
     _end(conn, run_seq, ids[gone])
-    rows = rows.append_column("row_sha256", digests).append_column("since_run_seq", _since(claims, run_seq))
-    added = rows.filter(pa.array(new))
-    opened = _insert(conn, run_seq, target, added)
-    add_persons(conn, target, added)
+    opened = _insert(conn, run_seq, target, claims.filter(pa.array(new)), details, since) if new.any() else 0
     return HistoryChange(opened, int(gone.sum()), int((~gone).sum()))
 
 
 def read_open_claims(conn: Connection, target: str) -> pa.Table:
     """Return the claims of the target as the last publishing run left them (schema `OPEN_CLAIM`)."""
     return copy_out(conn, _OPEN_CLAIMS, {"target": target}, OPEN_CLAIM)
+
+
+def open_claim_batches(conn: Connection, target: str) -> Generator[pa.Table, None, None]:
+    """Yield what `read_open_claims` returns, some megabytes at a time; see `copy_batches`."""
+    return copy_batches(conn, _OPEN_CLAIMS, {"target": target}, OPEN_CLAIM)
 
 
 def claims_around(
@@ -187,26 +186,14 @@ def known_numbers(conn: Connection, target: str) -> list[str]:
     return numbers
 
 
-def _comparable(claims: pa.Table) -> pa.Table:
-    rows = storable(claims.select(CLAIM.names).cast(CLAIM).combine_chunks())
-    place = CLAIM.get_field_index("findings")
-    findings = rows.column(place).combine_chunks()
-    if not isinstance(findings, pa.ListArray):
-        findings = pa.array([], CLAIM.field(place).type)
-    return rows.set_column(place, CLAIM.field(place), sorted_lists(findings))
-
-
-def _since(claims: pa.Table, run_seq: int) -> pa.ChunkedArray:
-    this_run = pa.scalar(run_seq, pa.int64())
-    if "since_run_seq" not in claims.column_names:
-        return pa.chunked_array([pa.repeat(this_run, claims.num_rows)])
-    return pc.fill_null(claims.column("since_run_seq").cast(pa.int64()), this_run)
+def _nothing_open(conn: Connection, target: str) -> bool:
+    return not conn.execute(_ANYTHING_OPEN, {"target": target}).scalar_one()
 
 
 def _rows_of_scope(
     conn: Connection,
     target: str,
-    rows: pa.Table,
+    claims: pa.Table,
     scope_tenants: list[str] | None,
     elsewhere: Sequence[str],
     certificates: Sequence[str] | None,
@@ -217,7 +204,7 @@ def _rows_of_scope(
         return wanted.format(target=sql.Literal(target), certificates=sql.Literal(list(certificates)))
     if scope_tenants is None:
         return sql.SQL(_ALL_ROWS).format(target=sql.Literal(target))
-    read = pa.table({"certificate_id": pc.unique(rows.column("certificate_id"))})
+    read = pa.table({"certificate_id": pc.unique(claims.column("certificate_id"))})
     stage(conn, "incoming_certificate", "claim", read)
     return sql.SQL(_ROWS_IN_SCOPE).format(
         target=sql.Literal(target), tenants=sql.Literal(scope_tenants), elsewhere=sql.Literal(list(elsewhere))
@@ -254,9 +241,29 @@ def _parts(ids: _Ids) -> Iterator[list[int]]:
         yield ids[start : start + _IDS_A_STATEMENT].tolist()
 
 
-def _insert(conn: Connection, run_seq: int, target: str, rows: pa.Table) -> int:
-    size: int = rows.num_rows
-    rows = rows.append_column("target", pa.repeat(target, size))
-    rows = rows.append_column("first_run_seq", pa.repeat(pa.scalar(run_seq, pa.int64()), size))
-    copy_in(conn, "claim", rows)
-    return size
+def _insert(
+    conn: Connection, run_seq: int, target: str, claims: pa.Table, details: Details | None, since: Since | None
+) -> int:
+    """Write claims as rows that begin with this run, and their persons' names; return how many rows."""
+    if "since_run_seq" not in claims.column_names and since is not None:
+        claims = claims.append_column("since_run_seq", since(claims))
+    with ThreadPoolExecutor(1) as beside:
+        persons = beside.submit(persons_of, claims)
+        shared: dict[str, str | int] = {"target": target, "first_run_seq": run_seq}
+        copy_binary_blocks_in(conn, "claim", _INSERTED, _opened(run_seq, claims, details), shared)
+        add_persons(conn, target, persons.result())
+    return int(claims.num_rows)
+
+
+def _opened(run_seq: int, claims: pa.Table, details: Details | None) -> Iterator[pa.Table]:
+    """Yield blocks of rows with all columns in which they differ."""
+    this_run, start = pa.scalar(run_seq, pa.int64()), 0
+    for rows in digested_blocks(claims, details):
+        if "since_run_seq" in claims.column_names:
+            given = claims.column("since_run_seq").slice(start, rows.num_rows)
+            since = pc.fill_null(given.cast(pa.int64()), this_run)
+        else:
+            since = pa.repeat(this_run, rows.num_rows)
+        detail = jsonb_bytes(rows.column("detail").combine_chunks())
+        yield rows.set_column(_DETAIL, "detail", detail).append_column("since_run_seq", since)
+        start += rows.num_rows

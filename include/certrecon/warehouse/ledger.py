@@ -6,15 +6,16 @@ last acknowledged (`acknowledged_*`) stays while a newer payload waits, fails or
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy import Connection, TextClause, text
 
-from certrecon.errors import IntegrityError
-from certrecon.warehouse.bulk import copy_out, stage
+from certrecon.warehouse.binary import copy_binary_in
+from certrecon.warehouse.bulk import copy_batches, copy_out, stage
 from certrecon.warehouse.runs import require_running
 from certrecon.warehouse.storable import storable
 
@@ -33,6 +34,9 @@ LEDGER = pa.schema(
     ]
 )  # fmt: skip
 """What `read_ledger` returns, and `payload` as JSON text when asked for."""
+
+LEDGER_WITH_PAYLOAD = LEDGER.append(pa.field("payload", pa.string()))
+"""The same with `payload`."""
 
 PLAN = pa.schema(
     [(name, pa.string()) for name in (
@@ -58,16 +62,25 @@ RECORDED_ATTEMPT = pa.schema([("attempt_id", pa.int64()), *(field for field in A
 KEY = pa.schema([("employee_number", pa.string()), ("certificate_type", pa.string())])
 """The key of an entry within its target."""
 
-STATE = pa.schema([*KEY, *(LEDGER.field(name) for name in ("state", "acknowledged_payload_sha256", "run_seq"))])
+STATE = pa.schema([*KEY, *(LEDGER.field(name) for name in ("state", "run_seq"))])
 """What became of an entry."""
 
-_STATES_OF_RUN = f"""
-    SELECT {", ".join(STATE.names)} FROM reconciliation.ditio_upsert
-     WHERE target = %(target)s AND run_seq = %(run_seq)s
-     ORDER BY employee_number, certificate_type"""  # noqa: S608 - constants
+# A row a type and state, since a message a row costs more than all else.
+_STATES_OF_RUN = text("""
+    SELECT certificate_type, state, json_agg(employee_number) AS numbers FROM reconciliation.ditio_upsert
+     WHERE target = :target AND run_seq = :run_seq
+     GROUP BY certificate_type, state""")
 _OUTBOX_COLUMNS = ", ".join(PLAN.names)
 _SET_PLANNED = ", ".join(f"{name} = EXCLUDED.{name}" for name in PLAN.names if name not in KEY.names)
 _OF_ENTRY = "{0}.employee_number = u.employee_number AND {0}.certificate_type = u.certificate_type"
+_ANY = text("SELECT EXISTS (SELECT FROM reconciliation.ditio_upsert WHERE target = :target)")
+_COUNT_PENDING = text("""
+    SELECT count(*) FROM reconciliation.ditio_upsert WHERE target = :target AND state = 'pending'""")
+_KNOWN = f"""
+    SELECT p.employee_number, p.certificate_type
+      FROM planned AS p JOIN reconciliation.ditio_upsert AS u ON {_OF_ENTRY.format("p")}
+     WHERE u.target = %(target)s"""  # noqa: S608 - constants
+_SETTLED = f"{_KNOWN} AND u.state <> 'pending'"
 # A row that this very run has settled is not sent again when the run's publishing is retried. A row
 # that is `pending` already may have been sent by whoever wrote it and died: it is in doubt.
 _QUEUE = text(f"""
@@ -84,7 +97,7 @@ _LEFT_OVER = text(f"""
      WHERE u.target = :target AND u.state = 'pending'
        AND (CAST(:tenants AS text[]) IS NULL OR u.tenant_id = ANY (CAST(:tenants AS text[])))
        AND (CAST(:certificates AS text[]) IS NULL OR u.certificate_id = ANY (CAST(:certificates AS text[])))
-       AND NOT EXISTS (SELECT FROM outbox AS o WHERE {_OF_ENTRY.format("o")})""")  # noqa: S608 - constants
+       AND NOT EXISTS (SELECT FROM planned AS p WHERE {_OF_ENTRY.format("p")})""")  # noqa: S608 - constants
 _SETTLE = text(f"""
     UPDATE reconciliation.ditio_upsert AS u
        SET {_SET_PLANNED.replace("EXCLUDED", "o")},
@@ -93,50 +106,6 @@ _SETTLE = text(f"""
      WHERE u.target = :target AND {_OF_ENTRY.format("o")}
        AND u.acknowledged_payload_sha256 = o.payload_sha256 AND NOT u.in_doubt
        AND u.state IN ('rejected', 'undelivered')""")  # noqa: S608 - constants
-# A column a parameter, as JSON: a third of the time of psycopg's arrays, and these calls are many.
-_COLUMNS = ", ".join(f"json_array_elements_text(CAST(:{name} AS json))" for name in ATTEMPT.names)
-_CASTS = {
-    "sent_at": "timestamptz",
-    "answered_at": "timestamptz",
-    "http_status": "integer",
-    "in_doubt": "boolean",
-}
-_TYPED = ", ".join(f"CAST({name} AS {_CASTS[name]}) AS {name}" if name in _CASTS else name for name in ATTEMPT.names)
-_ATTEMPTED = ", ".join(name for name in ATTEMPT.names if name != "in_doubt")
-_IF_ACKNOWLEDGED = "{0} = CASE WHEN l.state = 'acknowledged' THEN {1} ELSE u.{0} END"
-_ACKNOWLEDGED = ",\n           ".join(
-    [
-        _IF_ACKNOWLEDGED.format("acknowledged_payload_sha256", "l.payload_sha256"),
-        _IF_ACKNOWLEDGED.format("acknowledged_at", "l.answered_at"),
-        _IF_ACKNOWLEDGED.format("first_acknowledged_at", "coalesce(u.first_acknowledged_at, l.answered_at)"),
-        *(
-            _IF_ACKNOWLEDGED.format(f"acknowledged_{name}", f"u.{name}")
-            for name in ("certificate_id", "person_id", "tenant_id", "given_name", "family_name")
-        ),
-    ]
-)
-_RECORD = text(f"""
-    WITH answered AS (
-        SELECT {_TYPED}, place
-          FROM ROWS FROM ({_COLUMNS}) WITH ORDINALITY AS a ({", ".join(ATTEMPT.names)}, place)
-    ), appended AS (
-        INSERT INTO reconciliation.ditio_attempt (run_seq, target, {_ATTEMPTED})
-        SELECT :run_seq, :target, {_ATTEMPTED} FROM answered ORDER BY place
-    ), latest AS (
-        SELECT DISTINCT ON (employee_number, certificate_type) *,
-               count(*) OVER of_key AS tries, bool_or(in_doubt) OVER of_key AS doubted
-          FROM answered
-        WINDOW of_key AS (PARTITION BY employee_number, certificate_type)
-         ORDER BY employee_number, certificate_type, place DESC
-    )
-    UPDATE reconciliation.ditio_upsert AS u
-       SET attempts = u.attempts + l.tries, http_status = l.http_status, message = l.message,
-           run_seq = :run_seq, state = coalesce(l.state, u.state),
-           in_doubt = l.state IS DISTINCT FROM 'acknowledged' AND (u.in_doubt OR l.doubted),
-           {_ACKNOWLEDGED}
-      FROM latest AS l
-     WHERE u.target = :target AND {_OF_ENTRY.format("l")}
-       AND u.payload_sha256 = l.payload_sha256""")  # noqa: S608
 _ATTEMPTS_OF_RUN = f"""
     SELECT {", ".join(RECORDED_ATTEMPT.names)} FROM reconciliation.ditio_attempt
      WHERE run_seq = %(run_seq)s ORDER BY attempt_id"""  # noqa: S608 - constants
@@ -171,6 +140,12 @@ def read_ledger(conn: Connection, target: str, *, with_payload: bool = False) ->
     )
 
 
+def ledger_batches(conn: Connection, target: str) -> Generator[pa.Table, None, None]:
+    """Yield what `read_ledger` returns with payloads, some megabytes at a time; see `copy_batches`."""
+    query, schema = _select(with_payload=True, where=""), LEDGER_WITH_PAYLOAD
+    return copy_batches(conn, query, {"target": target}, schema)
+
+
 def read_ledger_around(conn: Connection, target: str, certificates: Sequence[str], numbers: Sequence[str]) -> pa.Table:
     """Return the entries of some certificates and employee numbers, with payloads (schema `LEDGER` and `payload`).
 
@@ -188,19 +163,33 @@ def count_acknowledged(conn: Connection, target: str) -> int:
 
 
 def read_states_of_run(conn: Connection, run_seq: int, target: str) -> pa.Table:
-    """Return key, state and acknowledged payload of the entries that a run wrote last (schema `STATE`), by key."""
-    return copy_out(conn, _STATES_OF_RUN, {"target": target, "run_seq": run_seq}, STATE)
-
-
-def read_pending(conn: Connection, run_seq: int, target: str) -> pa.Table:
-    """Return what this run's outbox still has to send, with payloads: all a retry needs."""
-    query = _select(with_payload=True, where="AND run_seq = %(run_seq)s AND state = 'pending'")
-    return copy_out(conn, query, {"target": target, "run_seq": run_seq}, _schema(with_payload=True))
+    """Return key and state of the entries that a run wrote last (schema `STATE`), in no order."""
+    found = conn.execute(_STATES_OF_RUN, {"run_seq": run_seq, "target": target}).all()
+    parts = [
+        pa.table([row.numbers, *(pa.repeat(one, len(row.numbers)) for one in row[:2]),
+                  pa.repeat(pa.scalar(run_seq, pa.int64()), len(row.numbers))], schema=STATE)
+        for row in found
+    ]  # fmt: skip
+    return pa.concat_tables(parts).combine_chunks() if parts else STATE.empty_table()
 
 
 def read_attempts(conn: Connection, run_seq: int) -> pa.Table:
     """Return every row of every request that a run made (schema `RECORDED_ATTEMPT`), in their order."""
     return copy_out(conn, _ATTEMPTS_OF_RUN, {"run_seq": run_seq}, RECORDED_ATTEMPT)
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """What became of a plan in the ledger.
+
+    Attributes:
+        changed: How many entries changed.
+        left: What of the plan is to be sent (schema `PLAN`, as the ledger holds it), in the plan's order but for what
+            an earlier try of the same run has settled.
+    """
+
+    changed: int
+    left: pa.Table
 
 
 def write_outbox(
@@ -210,8 +199,8 @@ def write_outbox(
     plan: pa.Table,
     scope_tenants: list[str] | None = None,
     certificates: Sequence[str] | None = None,
-) -> int:
-    """Put the plan (schema `PLAN`) into the ledger as `pending` and return how many entries that changed.
+) -> Queued:
+    """Put the plan (schema `PLAN`, no key twice) into the ledger as `pending`.
 
     What was `pending` before is in doubt from here on, since nobody knows whether its request was
     made; what of it this plan does not send is `undelivered`, within the tenants or certificates that a
@@ -219,9 +208,46 @@ def write_outbox(
     may pass the whole plan again.
     """
     require_running(conn, run_seq)
+    rows = storable(plan.select(PLAN.names).cast(PLAN))
+    # No other run of the target can write entries before this transaction ends: the run's row is locked.
+    if not conn.execute(_ANY, {"target": target}).scalar_one():
+        _append(conn, run_seq, target, rows)
+        return Queued(rows.num_rows, rows)
+    waiting: int = conn.execute(_COUNT_PENDING, {"target": target}).scalar_one()
+    if not rows.num_rows and not waiting:
+        return Queued(0, rows)
     named = None if certificates is None else list(certificates)
     values = {"run_seq": run_seq, "target": target, "tenants": scope_tenants, "certificates": named}
-    return _merge(conn, plan, (_QUEUE, _LEFT_OVER), values)
+    stage(conn, "planned", "ditio_upsert", rows.select(KEY.names))
+    changed = _queue(conn, rows, values) if rows.num_rows else 0
+    changed += conn.execute(_LEFT_OVER, values).rowcount if waiting else 0
+    settled = copy_out(conn, _SETTLED, values, KEY)
+    return Queued(changed, rows.filter(pc.invert(_are_among(rows, settled))) if settled.num_rows else rows)
+
+
+def _append(conn: Connection, run_seq: int, target: str, rows: pa.Table) -> None:
+    """Write entries (schema `PLAN`, storable) that are not in the ledger yet."""
+    copy_binary_in(conn, "ditio_upsert", rows, {"target": target, "state": "pending", "run_seq": run_seq})
+
+
+def _queue(conn: Connection, rows: pa.Table, values: dict[str, Any]) -> int:
+    """Write entries, some of which are in the ledger already; return how many that changed."""
+    known = _are_among(rows, copy_out(conn, _KNOWN, values, KEY))
+    old, new = rows.filter(known), rows.filter(pc.invert(known))
+    _append(conn, values["run_seq"], values["target"], new)
+    merged = _merge(conn, old, _QUEUE, values) if old.num_rows else 0
+    return int(new.num_rows) + merged
+
+
+def _are_among(rows: pa.Table, keys: pa.Table) -> pa.ChunkedArray:
+    """Return of each row whether its key is one of the others."""
+    return pc.is_in(_spelled_keys(rows), value_set=_spelled_keys(keys).combine_chunks())
+
+
+def _spelled_keys(rows: pa.Table) -> pa.ChunkedArray:
+    """Return each key as one text; with its length before it no two are spelled alike."""
+    number, kind = (rows.column(name) for name in KEY.names)
+    return pc.binary_join_element_wise(pc.utf8_length(number).cast(pa.string()), number, kind, " ")
 
 
 def settle_acknowledged(conn: Connection, run_seq: int, target: str, delivered: pa.Table) -> int:
@@ -232,24 +258,7 @@ def settle_acknowledged(conn: Connection, run_seq: int, target: str, delivered: 
     acknowledged already, or in doubt, are not touched. Returns how many changed.
     """
     require_running(conn, run_seq)
-    return _merge(conn, delivered, (_SETTLE,), {"run_seq": run_seq, "target": target}) if delivered.num_rows else 0
-
-
-def record_attempts(conn: Connection, run_seq: int, target: str, rows: pa.Table) -> None:
-    """Append what one or more requests brought (schema `ATTEMPT`) and bring their entries up to date.
-
-    Raises:
-        IntegrityError: A row is not in the outbox with this payload.
-    """
-    require_running(conn, run_seq)
-    if not rows.num_rows:
-        return
-    answered = storable(rows.select(ATTEMPT.names).cast(ATTEMPT))
-    keys = answered.group_by(KEY.names).aggregate([]).num_rows
-    values: dict[str, Any] = {name: _json_column(answered.column(name)) for name in ATTEMPT.names}
-    updated = conn.execute(_RECORD, values | {"run_seq": run_seq, "target": target}).rowcount
-    if updated != keys:
-        raise IntegrityError(f"Answers for {keys} rows came in, but only {updated} of them are in the outbox.")
+    return _merge(conn, delivered, _SETTLE, {"run_seq": run_seq, "target": target}) if delivered.num_rows else 0
 
 
 def mark_undelivered(conn: Connection, run_seq: int, target: str, in_doubt_keys: pa.Table) -> int:
@@ -266,17 +275,14 @@ def mark_undelivered(conn: Connection, run_seq: int, target: str, in_doubt_keys:
     return conn.execute(_UNDELIVERED, {"run_seq": run_seq, "target": target}).rowcount
 
 
-def _json_column(column: pa.ChunkedArray) -> str:
-    return json.dumps(column.cast(pa.string()).to_pylist())
-
-
-def _merge(conn: Connection, plan: pa.Table, statements: tuple[TextClause, ...], values: dict[str, Any]) -> int:
-    stage(conn, "outbox", "ditio_upsert", plan.select(PLAN.names).cast(PLAN))
-    return sum(conn.execute(statement, values).rowcount for statement in statements)
+def _merge(conn: Connection, rows: pa.Table, statement: TextClause, values: dict[str, Any]) -> int:
+    stage(conn, "outbox", "ditio_upsert", rows.select(PLAN.names).cast(PLAN))
+    changed: int = conn.execute(statement, values).rowcount
+    return changed
 
 
 def _schema(*, with_payload: bool) -> pa.Schema:
-    return LEDGER.append(pa.field("payload", pa.string())) if with_payload else LEDGER
+    return LEDGER_WITH_PAYLOAD if with_payload else LEDGER
 
 
 def _select(*, with_payload: bool, where: str) -> str:

@@ -19,8 +19,8 @@ _APPEND = text("""
         ON CONFLICT DO NOTHING""")
 
 
-def add_persons(conn: Connection, target: str, claims: pa.Table) -> int:
-    """Append the persons of `claims` (schema `CLAIM`) that the target has not seen, and return how many those are.
+def persons_of(claims: pa.Table) -> pa.Table:
+    """Return each person of `claims` once (columns of schema `CLAIM`, of which four are looked at).
 
     A person is (`resource_id`, `person_name`, `employee_number`), the first two cut to 160 characters.
     Claims without a name, and those that are not applicable, count for nobody.
@@ -30,10 +30,15 @@ def add_persons(conn: Connection, target: str, claims: pa.Table) -> int:
         pc.not_equal(claims.column("disposition"), Disposition.NOT_APPLICABLE.value),
     )
     persons = claims.select(_PERSON).filter(speaks).group_by(list(_PERSON)).aggregate([])
-    if not persons.num_rows:
-        return 0
     for name in ("resource_id", "person_name"):
         place = persons.column_names.index(name)
         persons = persons.set_column(place, name, pc.utf8_slice_codeunits(persons.column(name), 0, _LONGEST))
+    return persons
+
+
+def add_persons(conn: Connection, target: str, persons: pa.Table) -> int:
+    """Append the persons (`persons_of`) that the target has not seen, and return how many those are."""
+    if not persons.num_rows:
+        return 0
     stage(conn, "incoming_person", "claim_person", persons)
     return conn.execute(_APPEND, {"target": target}).rowcount

@@ -12,6 +12,7 @@ import re
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -106,8 +107,16 @@ def _without_nul(column: pa.Array) -> pa.Array | None:
 
 def _has_byte(column: pa.Array, byte: int) -> bool:
     """Return whether the byte is anywhere in the column's text: one look at memory, not one a value."""
-    content = column.buffers()[2]
-    return content is not None and bool((np.frombuffer(content, np.uint8) == byte).any())
+    return bool((_text_bytes(column) == byte).any())
+
+
+def _text_bytes(column: pa.Array) -> npt.NDArray[np.uint8]:
+    """Return the bytes of all texts of a column, one behind the other, where they lie in memory."""
+    _, offsets, content = column.buffers()
+    if content is None or not len(column):
+        return np.empty(0, np.uint8)
+    places = np.frombuffer(offsets, np.int64 if pa.types.is_large_string(column.type) else np.int32)
+    return np.frombuffer(content, np.uint8)[places[column.offset] : places[column.offset + len(column)]]
 
 
 def _short_keys(column: pa.Array) -> pa.Array | None:

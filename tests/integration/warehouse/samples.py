@@ -10,9 +10,10 @@ from typing import Any
 import pyarrow as pa
 from sqlalchemy import Engine, text
 
+from certrecon.warehouse.answers import record_attempts
 from certrecon.warehouse.engine import transaction
 from certrecon.warehouse.history import CLAIM, HistoryChange, write_claims
-from certrecon.warehouse.ledger import ATTEMPT, KEY, PLAN, record_attempts, write_outbox
+from certrecon.warehouse.ledger import ATTEMPT, KEY, PLAN, write_outbox
 from certrecon.warehouse.runs import NewRun, OpenedRun, RunResult, finalise_run, open_run
 from certrecon.words import Mode, RunStatus
 
@@ -112,7 +113,7 @@ def plan(*rows: dict[str, Any]) -> pa.Table:
 def queue(engine: Engine, run_seq: int, *rows: dict[str, Any]) -> int:
     """Write the outbox."""
     with transaction(engine) as conn:
-        return write_outbox(conn, run_seq, TARGET, plan(*rows))
+        return write_outbox(conn, run_seq, TARGET, plan(*rows)).changed
 
 
 def answer(engine: Engine, run_seq: int, *rows: dict[str, Any]) -> None:

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from sqlalchemy import Engine
 
+from certrecon.audit.claims import check_claims
 from certrecon.errors import IntegrityError, RunTakenOverError
 from certrecon.warehouse.engine import transaction
-from certrecon.warehouse.history import CLAIM, OPEN_CLAIM, known_certificates, read_open_claims
+from certrecon.warehouse.history import (
+    CLAIM,
+    OPEN_CLAIM,
+    HistoryChange,
+    known_certificates,
+    read_open_claims,
+    write_claims,
+)
 from tests.integration.warehouse.samples import (
     TARGET,
     answer,
@@ -55,6 +65,32 @@ def test_what_is_written_is_what_is_there(warehouse: Engine) -> None:
         "certificate_id": "c\ufffd 2",
         "findings": ["EXPIRED", "TYPE_UNMAPPED"],
     }
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param({"findings": []}, id="no finding"),
+        pytest.param({"findings": [""]}, id="an empty one"),
+        pytest.param({"findings": ["", "a", "a"]}, id="repeated ones"),
+        pytest.param({"findings": ['"{,}\\', "NULL", "Åse\n"]}, id="signs of array literals"),
+        pytest.param({"findings": [f"F{number:03}" for number in range(300)]}, id="many findings"),
+        pytest.param({"issued_on": dt.date(1, 1, 1), "valid_until": dt.date(1999, 12, 31)}, id="days before 2000"),
+        pytest.param({"issued_on": dt.date(2000, 1, 1), "valid_until": dt.date(9999, 12, 31)}, id="days after"),
+        pytest.param({"issued_on": None, "valid_until": None}, id="no days"),
+        pytest.param({"detail": None, "linked": False}, id="no detail"),
+        pytest.param({"certificate_name": "", "person_name": "Łukasz\t👷"}, id="texts"),
+    ],
+)
+def test_every_kind_of_value_comes_back(warehouse: Engine, values: dict[str, Any]) -> None:
+    nobody = dict.fromkeys(("ditio_employee_number", "expiry_received", "issued_received", "expiry_source"))
+    row = {"detail": json.dumps(nobody, separators=(",", ":")), **values}
+    assert write(warehouse, opened_seq(warehouse), claims(row)) == (1, 0, 0)
+    (found,) = query(warehouse, f"SELECT {', '.join(values)} FROM reconciliation.claim")  # noqa: S608
+    assert dict(zip(values, found, strict=True)) == values
+    assert write(warehouse, opened_seq(warehouse), claims(row)) == (0, 0, 1)
+    with transaction(warehouse) as conn:
+        assert check_claims(conn) == (1, []), "the digest is of what is stored"
 
 
 def test_an_unchanged_night_writes_nothing(warehouse: Engine) -> None:
@@ -251,6 +287,42 @@ def test_since_when_a_claim_has_its_disposition(warehouse: Engine, given: Any, e
     assert [since for (since,) in found] == expected
     # It is no part of what is compared: another one alone changes nothing.
     assert write(warehouse, opened_seq(warehouse), claims({}, {"certificate_id": "c2"})) == (0, 0, 2)
+
+
+def test_columns_can_be_made_for_the_claims_that_need_them(warehouse: Engine) -> None:
+    asked: list[list[str]] = []
+
+    def since(new: pa.Table) -> pa.Array:
+        asked.append(new.column("certificate_id").to_pylist())
+        return pa.array([1] * new.num_rows, pa.int64())
+
+    def details(some: pa.Table) -> pa.Array:
+        return pc.binary_join_element_wise('{"of":"', some.column("certificate_id").combine_chunks(), '"}', "")
+
+    def night(*rows: dict[str, Any]) -> HistoryChange:
+        given = claims(*rows).drop_columns(["detail"])
+        with transaction(warehouse) as conn:
+            return write_claims(conn, opened_seq(warehouse), TARGET, given, None, details=details, since=since)
+
+    assert night({}, {"certificate_id": "c2"}) == HistoryChange(2, 0, 0)
+    assert night({}, {"certificate_id": "c2"}) == HistoryChange(0, 0, 2)
+    assert night({}, {"certificate_id": "c2", "linked": False}) == HistoryChange(1, 1, 1)
+    assert asked == [["c1", "c2"], ["c2"]]
+    written = (
+        "SELECT certificate_id, detail ->> 'of', first_run_seq, since_run_seq FROM reconciliation.claim ORDER BY 3, 1"
+    )
+    assert query(warehouse, written) == [("c1", "c1", 1, 1), ("c2", "c2", 1, 1), ("c2", "c2", 3, 1)]
+
+
+def test_blocks_change_nothing(warehouse: Engine) -> None:
+    """More claims than a block has, written at once, changed in part, and written over an empty warehouse's first."""
+    many = [{"certificate_id": f"c{number:06}", "person_name": f"P {number % 7}"} for number in range(70_000)]
+    assert write(warehouse, opened_seq(warehouse), claims(*many)) == (70_000, 0, 0)
+    many[0], many[40_000], many[-1] = ({**many[place], "findings": ["B", "A"]} for place in (0, 40_000, -1))
+    assert write(warehouse, opened_seq(warehouse), claims(*many)) == (3, 3, 69_997)
+    kept = "SELECT count(*), count(DISTINCT certificate_id) FROM reconciliation.claim_current"
+    assert query(warehouse, kept) == [(70_000, 70_000)]
+    assert query(warehouse, "SELECT count(*) FROM reconciliation.claim_person") == [(7,)]
 
 
 def test_every_person_seen_is_kept_once_a_name_and_number(warehouse: Engine) -> None:

@@ -15,8 +15,8 @@ from certrecon.warehouse.ledger import (
     LEDGER,
     mark_undelivered,
     read_ledger,
-    read_pending,
     settle_acknowledged,
+    write_outbox,
 )
 from tests.integration.warehouse.samples import (
     NOON,
@@ -158,6 +158,27 @@ def test_answers(
     assert query(warehouse, "SELECT count(*) FROM reconciliation.ditio_attempt") == [(len(answers),)]
 
 
+def test_answers_of_every_kind_in_one_call(warehouse: Engine) -> None:
+    run_seq = opened_seq(warehouse)
+    queue(warehouse, run_seq, *({"employee_number": number} for number in "123456"))
+    given = [SILENCE, REFUSED, {}, BUSY, {"answered_at": LATER}, REFUSED | {"message": "Other"}]
+    answer(warehouse, run_seq, *(kind | {"employee_number": str(place)} for place, kind in enumerate(given, 1)))
+    rows = query(
+        warehouse,
+        """
+        SELECT employee_number, state, in_doubt, http_status, message, acknowledged_at
+          FROM reconciliation.ditio_upsert ORDER BY 1""",
+    )
+    assert rows == [
+        ("1", "pending", True, None, "no answer", None),
+        ("2", "rejected", False, 400, "Unknown type", None),
+        ("3", "acknowledged", False, 200, None, NOON),
+        ("4", "pending", False, 429, "later", None),
+        ("5", "acknowledged", False, 200, None, LATER),
+        ("6", "rejected", False, 400, "Other", None),
+    ]
+
+
 def test_b_without_an_answer_leaves_a_in_doubt(warehouse: Engine) -> None:
     first = opened_seq(warehouse, "first")
     queue(warehouse, first, A)
@@ -255,12 +276,76 @@ def test_a_retry_of_the_same_run_sends_only_what_is_not_settled(warehouse: Engin
     answer(warehouse, run_seq, A)
     answer(warehouse, run_seq, REFUSED | {"employee_number": "2"})
     assert queue(warehouse, run_seq, *whole) == 1
-    assert queue(warehouse, run_seq, *whole) == 0
     with transaction(warehouse) as conn:
-        left = read_pending(conn, run_seq, TARGET).to_pylist()
-    assert [(row["employee_number"], json.loads(row["payload"]), row["in_doubt"]) for row in left] == [
-        ("3", {"v": "A"}, True)
+        queued = write_outbox(conn, run_seq, TARGET, plan(*whole))
+    assert (queued.changed, queued.left.to_pylist()) == (0, plan({"employee_number": "3"}).to_pylist())
+    third = one(warehouse, "SELECT state, in_doubt FROM reconciliation.ditio_upsert WHERE employee_number = '3'")
+    assert tuple(third.values()) == ("pending", True)
+
+
+def test_what_is_sent_is_what_the_ledger_holds(warehouse: Engine) -> None:
+    """PostgreSQL stores no U+0000 and indexes no endless key: neither may Ditio get what the ledger does not know."""
+    run_seq = opened_seq(warehouse)
+    odd = {"employee_number": "7" * 300, "payload": '{"n": "\\u0000"}'}
+    with transaction(warehouse) as conn:
+        left = write_outbox(conn, run_seq, TARGET, plan(odd)).left.to_pylist()
+    held = one(warehouse, "SELECT * FROM reconciliation.ditio_upsert")
+    assert [(row["employee_number"], json.loads(row["payload"])) for row in left] == [
+        (held["employee_number"], {"n": "\ufffd"})
     ]
+    assert held["payload"] == {"n": "\ufffd"}
+    answer(warehouse, run_seq, {"employee_number": "7" * 300})
+    assert one(warehouse, "SELECT state FROM reconciliation.ditio_upsert") == {"state": "acknowledged"}
+
+
+def test_new_and_known_rows_in_one_plan(warehouse: Engine) -> None:
+    """A first plan is copied as it is; a later one merges what the ledger knows and copies the rest."""
+    first, second = opened_seq(warehouse, "first"), opened_seq(warehouse, "second", target="target-b")
+    numbers = [{"employee_number": number} for number in "123"]
+    queue(warehouse, first, *numbers[:2])
+    answer(warehouse, first, numbers[0])
+    with transaction(warehouse) as conn:
+        other = write_outbox(conn, second, "target-b", plan(*numbers))
+    assert (other.changed, other.left.num_rows) == (3, 3)
+    later = opened_seq(warehouse, "later")
+    assert queue(warehouse, later, *(row | B for row in numbers)) == 3
+    rows = query(
+        warehouse,
+        "SELECT target, employee_number, state, in_doubt, run_seq FROM reconciliation.ditio_upsert ORDER BY 1, 2",
+    )
+    assert rows == [
+        (TARGET, "1", "pending", False, later),
+        (TARGET, "2", "pending", True, later),
+        (TARGET, "3", "pending", False, later),
+        *(("target-b", number, "pending", False, second) for number in "123"),
+    ]
+
+
+def test_a_plan_with_a_key_twice_is_refused(warehouse: Engine) -> None:
+    """On an empty ledger and on another one: nothing of the plan is kept."""
+    run_seq = opened_seq(warehouse)
+    for known in ((), ({"employee_number": "9"},)):
+        queue(warehouse, run_seq, *known)
+        with pytest.raises(IntegrityError):
+            queue(warehouse, run_seq, A, B)
+        assert len(query(warehouse, "SELECT FROM reconciliation.ditio_upsert")) == len(known)
+
+
+def test_an_answer_stays_on_the_page_of_its_entry(warehouse: Engine) -> None:
+    """Every entry is written twice; the second time no index is, since its page has room for it."""
+    run_seq = opened_seq(warehouse)
+    identity = "40fbc279-ad3b-4c11-a25e-28bb09661e63"
+    payload = {
+        "employeeNumber": "0001", "certificateType": "Byggekort", "issuedDateTime": "2026-01-31T00:00:00Z",
+        "validUntilDateTime": "2028-01-31T00:00:00Z", "certificateNumber": identity,
+    }  # fmt: skip
+    usual = {"certificate_id": identity, "person_id": identity, "tenant_id": identity, "payload": json.dumps(payload)}
+    rows = [{"employee_number": f"{number:04}"} for number in range(500)]
+    queue(warehouse, run_seq, *(row | usual for row in rows))
+    places = "SELECT employee_number, (ctid::text::point)[0] FROM reconciliation.ditio_upsert ORDER BY 1"
+    before = query(warehouse, places)
+    answer(warehouse, run_seq, *rows)
+    assert query(warehouse, places) == before
 
 
 def test_a_resend_by_a_later_run_queues_what_is_acknowledged(warehouse: Engine) -> None:

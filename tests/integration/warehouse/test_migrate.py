@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from importlib.resources import files
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
+from certrecon.browse.outcomes import known_outcomes
 from certrecon.errors import ConnectionSettingsError
-from certrecon.warehouse.engine import connect_engine, transaction
+from certrecon.warehouse.engine import connect_engine, driver, transaction
 from certrecon.warehouse.migrate import HEAD, migrate, require_head
 from certrecon.warehouse.tables import SCHEMA, metadata
-from tests.integration.warehouse.samples import opened_seq, query
+from tests.integration.warehouse.samples import TARGET, claims, opened_seq, query, write
 
 _OBJECTS = """
     SELECT relname, oid FROM pg_class WHERE relnamespace = 'reconciliation'::regnamespace
     UNION ALL
     SELECT proname, oid FROM pg_proc WHERE pronamespace = 'reconciliation'::regnamespace ORDER BY 1"""
+
+
+_COLUMNS = "SELECT attname FROM pg_attribute WHERE attrelid = 'reconciliation.claim'::regclass"
+
+
+def _alembic(conn: Connection, step: Callable[[Config, str], None], version: str) -> None:
+    """Drop what stands on the tables, as a migration does, and go to a version."""
+    driver(conn).execute(files("certrecon.warehouse").joinpath("sql", "drop.sql").read_bytes())
+    config = Config()
+    config.set_main_option("script_location", "certrecon.warehouse:migrations")
+    config.attributes["connection"] = conn
+    step(config, version)
 
 
 @pytest.fixture
@@ -81,6 +96,24 @@ def test_head_is_the_last_version() -> None:
     config = Config()
     config.set_main_option("script_location", "certrecon.warehouse:migrations")
     assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
+
+
+def test_claims_of_an_older_version_are_found_by_their_outcome(warehouse: Engine) -> None:
+    """Version 0007 numbers the findings of every claim that is there."""
+    rows = claims({}, {"certificate_id": "c2", "findings": ["B", "A"]}, {"certificate_id": "c3", "findings": ["A"]})
+    write(warehouse, opened_seq(warehouse), rows)
+    write(warehouse, opened_seq(warehouse), rows.slice(0, 2))
+    counted = "SELECT findings, count(DISTINCT findings_key) FROM reconciliation.claim GROUP BY 1 ORDER BY 1"
+    before = query(warehouse, counted)
+    with transaction(warehouse) as conn:
+        _alembic(conn, command.downgrade, "0006")
+    assert "findings_key" not in {name for (name,) in query(warehouse, _COLUMNS)}
+    migrate(warehouse)
+    require_head(warehouse)
+    assert query(warehouse, counted) == before == [([], 1), (["A"], 1), (["A", "B"], 1)]
+    with transaction(warehouse) as conn:
+        assert sorted(known_outcomes(conn, TARGET)) == [("delivered", ()), ("delivered", ("A", "B"))]
+        assert known_outcomes(conn, TARGET, ended=True) == [("delivered", ("A",))]
 
 
 @pytest.mark.parametrize(

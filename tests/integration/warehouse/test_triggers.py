@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, FetchedValue, text
 
 from certrecon.errors import IntegrityError
 from certrecon.warehouse.approvals import Approval, add_approval
@@ -49,12 +49,19 @@ def _columns(table: str) -> list[str]:
     return [column.name for column in metadata.tables[f"{SCHEMA}.{table}"].columns]
 
 
+def _refusal(table: str, column: str) -> str:
+    made_by_postgres = isinstance(metadata.tables[f"{SCHEMA}.{table}"].c[column].server_default, FetchedValue)
+    if made_by_postgres and column not in LASTING.values():
+        return f'column "{column}" can only be updated to DEFAULT'
+    return f"{table} 1 is on the record"
+
+
 CASES = [
     *((table, f"UPDATE {table} SET {_columns(table)[1]} = {_columns(table)[1]}", _RECORD) for table in APPEND_ONLY),
     *((table, f"DELETE FROM {table}", _RECORD) for table in (*APPEND_ONLY, *LASTING, "run", "ditio_upsert")),
     *((table, f"TRUNCATE {table} CASCADE", _RECORD) for table in (*APPEND_ONLY, *LASTING, "run", "ditio_upsert")),
     *(
-        (table, f"UPDATE {table} SET {_other(table, column)}, ended_run_seq = 2 WHERE ended_run_seq IS NULL", f"{table} 1 is on the record")
+        (table, f"UPDATE {table} SET {_other(table, column)}, ended_run_seq = 2 WHERE ended_run_seq IS NULL", _refusal(table, column))
         for table in LASTING
         for column in _columns(table)
         if column != "ended_run_seq"

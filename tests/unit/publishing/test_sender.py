@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -14,7 +15,8 @@ import pytest
 from certrecon.api.delays import RetryPolicy
 from certrecon.api.loop import run as run_async
 from certrecon.errors import CredentialsError, WarehouseUnavailableError
-from certrecon.publishing.batches import Batch, Row
+from certrecon.publishing.batches import ROWS, Batch, batches_of
+from certrecon.publishing.recorder import MOST_ROWS, MOST_WAITING
 from certrecon.publishing.sender import Sent, send_all
 from certrecon.settings.model import DitioSettings, GuardSettings
 
@@ -65,12 +67,17 @@ class Ditio:
 def batches(*sizes: int) -> list[Batch]:
     """Return batches of rows numbered through."""
     numbers = iter(range(sum(sizes)))
-    rows = [[_row(str(next(numbers))) for _ in range(size)] for size in sizes]
-    return [Batch(tuple(one)) for one in rows]
+    plans = (pa.Table.from_pylist([_row(str(next(numbers))) for _ in range(size)], ROWS) for size in sizes)
+    return [batch for plan in plans for batch in batches_of(plan, plan.num_rows)]
 
 
-def _row(number: str) -> Row:
-    return Row(number, "A", json.dumps({"n": number}), f"digest of {number}")
+def _row(number: str) -> dict[str, str]:
+    return {
+        "employee_number": number,
+        "certificate_type": "A",
+        "payload": json.dumps({"n": number}),
+        "payload_sha256": f"digest of {number}",
+    }
 
 
 @dataclass
@@ -200,7 +207,7 @@ def test_a_refusal_of_no_row_stops_at_once(status: int) -> None:
 def test_a_stop_leaves_the_halves_of_a_split_batch_in_doubt() -> None:
     """Rows of a refused batch may have been saved before the one at fault; nobody said which."""
     outcome = send(in_turn(Reply(400), Reply(201), Reply(403)), 4)
-    assert [row.employee_number for row in outcome.sent.in_doubt] == ["2", "3"]
+    assert [number for rows in outcome.sent.in_doubt for number in rows["employee_number"].to_pylist()] == ["2", "3"]
 
 
 def test_a_401_is_tried_once_more() -> None:
@@ -258,3 +265,21 @@ def test_when_recording_fails_sending_stops() -> None:
         run_async(send_all(batches(*[1] * 200), ditio, broken, DitioSettings(concurrency=1), GuardSettings()))
     assert raised.group_contains(WarehouseUnavailableError)
     assert len(ditio.asked) < 200
+
+
+def test_sending_waits_for_recording() -> None:
+    """However fast Ditio answers, few answers are not on the record yet, and each transaction takes some of them."""
+    ditio, tables, workers = Ditio(fine), list[pa.Table](), 20
+    asked_meanwhile: list[int] = []
+
+    def slow(rows: pa.Table) -> None:
+        tables.append(rows)
+        time.sleep(0.5 if len(tables) == 1 else 0.0)
+        asked_meanwhile.append(len(ditio.asked))
+
+    settings = DitioSettings(concurrency=workers)
+    sent = run_async(send_all(batches(*[100] * 600), ditio, slow, settings, GuardSettings()))
+    taken_first = len(set(tables[0]["batch_id"].to_pylist()))
+    assert MOST_WAITING <= asked_meanwhile[0] <= taken_first + MOST_WAITING + workers
+    assert (sent.acknowledged, sum(table.num_rows for table in tables)) == (60_000, 60_000)
+    assert MOST_ROWS <= max(table.num_rows for table in tables) < MOST_ROWS + 100

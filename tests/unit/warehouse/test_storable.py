@@ -60,6 +60,16 @@ def test_json_values() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("start", "expected"),
+    [(0, ["a", None]), (1, [None, "b\ufffd"]), (2, ["b\ufffd", "c"]), (3, ["c"]), (4, [])],
+)
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string()], ids=str)
+def test_of_a_slice_only_its_own_rows_count(kind: pa.DataType, start: int, expected: list[str | None]) -> None:
+    table = pa.table({"name": pa.array(["a", None, "b\0", "c"], kind)}).slice(start, 2)
+    assert storable(table).column("name").to_pylist() == expected
+
+
 def test_what_is_storable_comes_back_itself() -> None:
     rows = pa.table({"detail": ['{"a":1}'], "findings": pa.array([["A"]], LISTS), "certificate_id": ["c"]})
     assert storable(rows) is rows
