@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 _LETTERS = str.maketrans({"ø": "o", "æ": "ae", "å": "a", "đ": "d", "ð": "d", "ł": "l", "þ": "th", "ß": "ss", "œ": "oe"})
 _TOKEN = re.compile(r"[^\W_]+")
 _TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_ESCAPED_IN_JSON = r'["\\\x00-\x1f]'
 
 MOST_KEY_CHARACTERS = 255
 
@@ -79,7 +80,12 @@ def key_column(column: pa.ChunkedArray | pa.Array) -> pa.Array:
 
 
 def json_literals(column: pa.Array) -> pa.Array:
-    """Return a string column as JSON literals, each distinct value encoded once; null becomes `null`."""
-    encoded = column.dictionary_encode()
-    literals = [json.dumps(value, ensure_ascii=False) for value in encoded.dictionary.to_pylist()]
-    return pc.fill_null(pa.array(literals, pa.string()).take(encoded.indices), "null")
+    """Return a string column, coded or not, as JSON literals; null becomes `null`."""
+    if pa.types.is_dictionary(column.type):
+        return pc.fill_null(json_literals(column.dictionary).take(column.indices), "null")
+    literals = pc.binary_join_element_wise('"', column, '"', "")
+    escaped = pc.fill_null(pc.match_substring_regex(column, _ESCAPED_IN_JSON), False)
+    if pc.any(escaped).as_py():
+        own = [json.dumps(value, ensure_ascii=False) for value in column.filter(escaped).to_pylist()]
+        literals = pc.replace_with_mask(literals, escaped, pa.array(own, pa.string()))
+    return pc.fill_null(literals, "null")

@@ -6,7 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -16,6 +16,7 @@ import yaml
 
 from certrecon.api.loop import run as run_async
 from certrecon.claims.build import Claims, build_claims
+from certrecon.claims.coded import coded_schema
 from certrecon.claims.inputs import CERTIFICATES, LEDGER, LINKS, PERSONS, ClaimInputs
 from certrecon.dispositions.decide import Decision, decide
 from certrecon.dispositions.inputs import LOOKUPS, PREVIOUS_CLAIMS, DecisionInputs, Scope
@@ -47,11 +48,18 @@ class Judged:
     withdrawn: pa.Table
 
 
-def judge(*worlds: World) -> list[Judged]:
-    """Judge worlds that share settings and day; Great Expectations looks at all their claims at once."""
+def judge(*worlds: World, coded: bool = False) -> list[Judged]:
+    """Judge worlds that share settings and day; Great Expectations looks at all their claims at once.
+
+    Args:
+        worlds: The worlds.
+        coded: Whether texts come as numbers, as a run reads them from its evidence.
+    """
     settings = parse_settings(yaml.safe_dump(worlds[0].settings, allow_unicode=True))
     as_of = worlds[0].as_of
     inputs = [_claim_inputs(world, settings) for world in worlds]
+    if coded:
+        inputs = [_as_read(one) for one in inputs]
     claims = [build_claims(one) for one in inputs]
     together = pa.concat_tables([one.facts for one in claims])
     results = [validate(subject, together, settings.settings, as_of) for subject in Subject]
@@ -98,6 +106,15 @@ def _claim_inputs(world: World, settings: LoadedSettings) -> ClaimInputs:
         ledger=_ledger(world),
         settings=settings,
         as_of=world.as_of,
+    )
+
+
+def _as_read(inputs: ClaimInputs) -> ClaimInputs:
+    return replace(
+        inputs,
+        certificates=inputs.certificates.cast(coded_schema(CERTIFICATES, "certificate_id")),
+        links=inputs.links.cast(coded_schema(LINKS, "certificate_action_id", "certificate_id")),
+        ledger=inputs.ledger.cast(coded_schema(LEDGER, "acknowledged_payload_sha256", "acknowledged_certificate_id")),
     )
 
 

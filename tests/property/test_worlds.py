@@ -112,6 +112,18 @@ def test_the_order_of_rows_does_not_matter(drawn: list[World], seed: int) -> Non
         assert one.withdrawn.to_pylist() == other.withdrawn.to_pylist()
 
 
+@SLOW
+@given(several())
+def test_texts_that_come_as_numbers_make_no_difference(drawn: list[World]) -> None:
+    for one, other in zip(judge(*drawn), judge(*drawn, coded=True), strict=True):
+        assert one.claims.facts.to_pylist() == other.claims.facts.to_pylist()
+        assert one.claims.dangling.to_pylist() == other.claims.dangling.to_pylist()
+        assert one.decision.claims.to_pylist() == other.decision.claims.to_pylist()
+        assert one.decision.plan.to_pylist() == other.decision.plan.to_pylist()
+        assert one.decision.restored.to_pylist() == other.decision.restored.to_pylist()
+        assert one.withdrawn.to_pylist() == other.withdrawn.to_pylist()
+
+
 def _shuffled(world: World, draw: random.Random) -> World:
     other = copy.deepcopy(world)
     for name in ("certificates", "links", "persons"):

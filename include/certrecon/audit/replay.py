@@ -169,7 +169,7 @@ def _loaded(
     if CLAIMS_FILE not in outcome:
         notes.append(f"Run {run.run_seq} failed before it loaded its claims.")
         return
-    claims = judged.decision.claims
+    claims = judged.decision.claims.cast(DECIDED)
     publishes = inputs.context.parameters.mode is Mode.PUBLISH
     if publishes and LEDGER_AFTER_FILE not in outcome:
         notes.append(f"Run {run.run_seq} failed before it wrote down the ledger: its claims cannot be settled again.")

@@ -8,10 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from certrecon.claims.columns import column, present
+from certrecon.claims.coded import Bools, Coded
+from certrecon.claims.columns import column
+from certrecon.claims.dates import Ints
 from certrecon.claims.facts import CLAIM_FACTS
-from certrecon.claims.grain import Grain, certificate_rows, make_grain
-from certrecon.claims.inputs import ClaimInputs
+from certrecon.claims.grain import Grain, Order, certificate_rows, make_grain
+from certrecon.claims.inputs import LINKS, ClaimInputs
 from certrecon.claims.linking import link_facts, type_facts
 from certrecon.claims.matching import match_facts, person_rows
 from certrecon.claims.persons import person_facts
@@ -33,13 +35,13 @@ class Claims:
     dangling: pa.Table
 
 
-def _refuse_doubled(certificates: pa.Table) -> None:
-    ids = column(certificates, "certificate_id")
-    counts = pc.value_counts(ids)
-    doubled = counts.filter(pc.greater(counts.field("counts"), 1))
+def _refuse_doubled(ids: pa.Array, order: Ints) -> None:
+    """Refuse ids that are there twice: in order, they stand side by side."""
+    ordered = ids.take(pa.array(order))
+    doubled = pc.unique(ordered[1:].filter(pc.fill_null(pc.equal(ordered[1:], ordered[:-1]), ids.null_count > 1)))
     if len(doubled):
         message = (
-            f"Certificate {doubled.field('values')[0]} and {len(doubled) - 1} more were read in two tenants. If "
+            f"Certificate {doubled[0]} and {len(doubled) - 1} more were read in two tenants. If "
             "they moved while they were read, the next run is fine; if it happens again, ids of certificates are not "
             "unique over tenants: limit the run to one of them (tenant_ids)."
         )
@@ -47,12 +49,21 @@ def _refuse_doubled(certificates: pa.Table) -> None:
 
 
 def _identity(grain: Grain, certificates: pa.Table) -> dict[str, pa.Array]:
-    rows = pa.array(grain.certificate)
     names = {"name": "certificate_name"}
-    columns = ("certificate_id", "tenant_id", "name", "action_type", "resource_type", "resource_id")
-    return {names.get(name, name): column(certificates, name).take(rows) for name in columns} | {
-        "certificate": rows.cast(pa.int32())
+    coded = ("tenant_id", "name", "action_type", "resource_type", "resource_id")
+    return {
+        names.get(name, name): Coded.of(certificates[name]).take(grain.certificate).to_arrow() for name in coded
+    } | {
+        "certificate_id": column(certificates, "certificate_id").take(pa.array(grain.certificate)),
+        "certificate": pa.array(grain.certificate.astype(np.int32)),
     }
+
+
+def _own_persons(certificates: pa.Table, persons: Ints) -> Ints:
+    """Return each certificate's person, -1 where it says that it is no person's."""
+    resource = Coded.of(certificates["resource_type"]).present()
+    others: Bools = (resource.codes >= 0) & ~resource.having(pc.equal(resource.texts, PERSON))
+    return np.where(others, -1, persons)
 
 
 def build_claims(inputs: ClaimInputs) -> Claims:
@@ -62,15 +73,12 @@ def build_claims(inputs: ClaimInputs) -> Claims:
         IncompleteReadError: A certificate was read in two tenants.
     """
     certificates = inputs.certificates
-    _refuse_doubled(certificates)
+    order = Order.of(column(certificates, "certificate_id"))
+    _refuse_doubled(column(certificates, "certificate_id"), order.rows)
     found = certificate_rows(inputs.links, certificates)
-    there = pc.is_valid(found)
-    joined = inputs.links.filter(there).combine_chunks()
-    certificate = np.asarray(found.filter(there).cast(pa.int64()))
-    grain, links = make_grain(certificates, joined, certificate, inputs.settings.settings.certificate_types)
+    grain, links = make_grain(certificates, inputs.links, found, order, inputs.settings.settings.certificate_types)
     all_persons = person_rows(certificates, inputs.persons)
-    own_type = present(certificates, "resource_type")
-    person = np.where(np.asarray(pc.fill_null(pc.equal(own_type, PERSON), True)), all_persons, -1)
+    person = _own_persons(certificates, all_persons)
     columns = (
         _identity(grain, certificates)
         | type_facts(grain, inputs)
@@ -79,5 +87,4 @@ def build_claims(inputs: ClaimInputs) -> Claims:
         | link_facts(grain, links, inputs, all_persons)
     )
     facts = pa.table([columns[field.name] for field in CLAIM_FACTS], schema=CLAIM_FACTS)
-    ordered = facts.sort_by([("certificate_id", "ascending"), ("certificate_type", "ascending")])
-    return Claims(ordered, inputs.links.filter(pc.invert(there)))
+    return Claims(facts, inputs.links.take(pa.array(np.flatnonzero(found < 0))).cast(LINKS))

@@ -11,12 +11,6 @@ def column(table: pa.Table, name: str) -> pa.Array:
     return table.column(name).combine_chunks()
 
 
-def present(table: pa.Table, name: str) -> pa.Array:
-    """Return a string column with blank values as null."""
-    texts = column(table, name)
-    return pc.if_else(pc.equal(pc.utf8_trim_whitespace(texts), ""), pa.scalar(None, pa.string()), texts)
-
-
 def in_tenant(table: pa.Table, tenant: str, name: str) -> pa.Array:
     """Return one text a row that stands for an id within its tenant; null where the id is missing."""
     return pc.binary_join_element_wise(column(table, tenant), column(table, name), "\x1f")

@@ -15,7 +15,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-Bools = npt.NDArray[np.bool_]
+from certrecon.claims.coded import Bools, Coded, Rows
+
 Ints = npt.NDArray[np.int64]
 DayNumbers = npt.NDArray[np.int32]
 
@@ -62,15 +63,9 @@ class Days:
         """Which rows have a readable day."""
         return np.asarray(self.state == DateState.VALID)
 
-    def take(self, positions: Ints) -> Days:
+    def take(self, positions: Rows) -> Days:
         """Return the rows at `positions`; -1 takes a missing day."""
-        absent = positions < 0
-        if not len(self.state):
-            return Days.missing(len(positions))
-        return Days(
-            np.where(absent, np.int8(0), self.state[positions]),
-            np.where(absent, np.int32(0), self.day[positions]),
-        )
+        return Days(np.append(self.state, np.int8(0))[positions], np.append(self.day, np.int32(0))[positions])
 
     def otherwise(self, other: Days) -> Days:
         """Return these days, and those of `other` where these are missing."""
@@ -109,14 +104,13 @@ def _parse_distinct(texts: pa.Array) -> Days:
     return Days(state.astype(np.int8), np.where(real, first + day - 1, 0).astype(np.int32))
 
 
-def parse_days(column: pa.Array) -> Days:
+def parse_days(column: pa.Array | Coded) -> Days:
     """Read a string column of dates.
 
     Null and blank are MISSING; what is no calendar date `YYYY-MM-DD` of the years 1 to 9999 is INVALID.
     """
-    encoded = column.dictionary_encode()
-    codes = np.asarray(pc.fill_null(encoded.indices.cast(pa.int64()), -1))
-    return _parse_distinct(encoded.dictionary.cast(pa.string())).take(codes)
+    coded = Coded.of(column)
+    return _parse_distinct(coded.texts).take(coded.codes)
 
 
 def parse_loose_days(column: pa.Array) -> Days:
@@ -147,7 +141,7 @@ def parse_positive(column: pa.Array) -> Ints:
     return np.asarray(digits.cast(pa.int64()))
 
 
-def add_validity(start: Days, count: Ints, unit: pa.Array) -> Days:
+def add_validity(start: Days, count: Ints, unit: pa.Array | Coded) -> Days:
     """Return `start` plus `count` times `unit`.
 
     Args:
@@ -158,15 +152,13 @@ def add_validity(start: Days, count: Ints, unit: pa.Array) -> Days:
     Returns:
         Missing where there is no start, count or unit; INVALID past year 9999 (*Fine print*, expiry).
     """
-    months_per_unit = np.select(
-        [np.asarray(pc.fill_null(pc.equal(unit, name), False)) for name in ("YEAR", "MONTH", "DAY")],
-        [12, 1, 0],
-        -1,
-    )
+    units = Coded.of(unit)
+    months = np.select([np.asarray(pc.equal(units.texts, name)) for name in ("YEAR", "MONTH", "DAY")], [12, 1, 0], -1)
+    months_per_unit = np.append(months, -1)[units.codes]
     there = start.valid & (count > 0) & (months_per_unit >= 0)
-    units = np.where(there, np.minimum(count, MOST_UNITS), 0)
+    number = np.where(there, np.minimum(count, MOST_UNITS), 0)
     day = start.day.astype(np.int64)
-    later = np.where(months_per_unit > 0, _clamped_months(day, units * np.maximum(months_per_unit, 0)), day + units)
+    later = np.where(months_per_unit > 0, _clamped_months(day, number * np.maximum(months_per_unit, 0)), day + number)
     fits = later <= LAST_DAY
     state = np.where(there, np.where(fits, DateState.VALID, DateState.INVALID), DateState.MISSING)
     return Days(state.astype(np.int8), np.where(there & fits, later, 0).astype(np.int32))

@@ -7,9 +7,9 @@ from enum import IntEnum
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
-from certrecon.claims.dates import Bools, DateState, Days, Ints, add_validity, parse_days, parse_positive
+from certrecon.claims.coded import Bools, Coded
+from certrecon.claims.dates import DateState, Days, Ints, add_validity, parse_days, parse_positive
 
 _LATER_THAN_ALL = np.iinfo(np.int32).max
 
@@ -50,17 +50,19 @@ def _otherwise(first: Expiries, second: Expiries) -> Expiries:
     return Expiries(first.days.otherwise(second.days), np.where(missing, second.source, first.source))
 
 
-def certificate_expiries(issued: Days, date_expire: pa.Array, validity: pa.Array, unit: pa.Array) -> Expiries:
+def certificate_expiries(issued: Days, date_expire: Coded, validity: Coded, unit: Coded) -> Expiries:
     """Return each certificate's own expiry: its `date_expire`, else issue date plus validity, else none."""
     own = parse_days(date_expire)
-    derived = add_validity(issued, parse_positive(validity), unit)
-    return _otherwise(
-        Expiries(own, _sourced(own, ExpirySource.CERTIFICATE)),
-        Expiries(derived, _sourced(derived, ExpirySource.VALIDITY)),
-    )
+    source = _sourced(own, ExpirySource.CERTIFICATE)
+    rows = np.flatnonzero(own.state == DateState.MISSING)
+    counts = np.append(parse_positive(validity.texts), 0)[validity.codes[rows]]
+    derived = add_validity(issued.take(rows), counts, unit.take(rows))
+    state, day = own.state.copy(), own.day.copy()
+    state[rows], day[rows], source[rows] = derived.state, derived.day, _sourced(derived, ExpirySource.VALIDITY)
+    return Expiries(Days(state, day), source)
 
 
-def link_expiries(date_expire: pa.Array, of_certificates: Expiries) -> Expiries:
+def link_expiries(date_expire: Coded, of_certificates: Expiries) -> Expiries:
     """Return each link's expiry: its own `date_expire`, else its certificate's (same row)."""
     own = parse_days(date_expire)
     return _otherwise(Expiries(own, _sourced(own, ExpirySource.LINK)), of_certificates)
@@ -91,16 +93,23 @@ def govern(links: Expiries, received: Ints, claim: Ints, claims: int) -> Governi
         claim: The claim of each link.
         claims: How many claims there are.
     """
+    link = np.full(claims, -1, np.int64)
+    link[claim] = np.arange(len(claim))
+    several = np.flatnonzero((np.bincount(claim, minlength=claims) > 1)[claim])
+    _earliest(links.take(several), received[several], claim[several], several, link)
+    expiries = Expiries(links.days.take(link), np.append(links.source, np.int8(0))[link])
+    none = expiries.days.state == DateState.MISSING
+    return GoverningExpiries(expiries, np.where(none, -1, link), _disagreeing(links, received, claim, claims))
+
+
+def _earliest(links: Expiries, received: Ints, claim: Ints, rows: Ints, link: Ints) -> None:
+    """Write the governing link of each claim with several into `link`; `rows` is where each of `links` stands."""
     state, day = links.days.state, links.days.day
     order = np.lexsort(
         (received, links.source, np.where(links.days.valid, day, _LATER_THAN_ALL), state != DateState.INVALID, claim)
     )
     present, first = np.unique(claim[order], return_index=True)
-    link = np.full(claims, -1, np.int64)
-    link[present] = order[first]
-    expiries = Expiries(links.days.take(link), np.append(links.source, np.int8(0))[link])
-    none = expiries.days.state == DateState.MISSING
-    return GoverningExpiries(expiries, np.where(none, -1, link), _disagreeing(links, received, claim, claims))
+    link[present] = rows[order[first]]
 
 
 def _disagreeing(links: Expiries, received: Ints, claim: Ints, claims: int) -> Bools:

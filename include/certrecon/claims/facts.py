@@ -7,22 +7,24 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from certrecon.claims.coded import CODED
+
 IDENTITY = [
     ("certificate_id", pa.string()),
-    ("certificate_type", pa.string()),
-    ("tenant_id", pa.string()),
-    ("certificate_name", pa.string()),
-    ("action_type", pa.string()),
-    ("resource_type", pa.string()),
-    ("resource_id", pa.string()),
-    ("person_id", pa.string()),
-    ("person_name", pa.string()),
-    ("given_name", pa.string()),
-    ("family_name", pa.string()),
-    ("employee_number", pa.string()),
-    ("ditio_employee_number", pa.string()),
-    ("issued_received", pa.string()),
-    ("expiry_received", pa.string()),
+    ("certificate_type", CODED),
+    ("tenant_id", CODED),
+    ("certificate_name", CODED),
+    ("action_type", CODED),
+    ("resource_type", CODED),
+    ("resource_id", CODED),
+    ("person_id", CODED),
+    ("person_name", CODED),
+    ("given_name", CODED),
+    ("family_name", CODED),
+    ("employee_number", CODED),
+    ("ditio_employee_number", CODED),
+    ("issued_received", CODED),
+    ("expiry_received", CODED),
     ("certificate", pa.int32()),
 ]
 """Who and what: `person_*` and numbers are null where no person is known; `*_received` are the raw

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from certrecon.claims.coded import coded_schema
 from certrecon.settings import LoadedSettings
 
 
@@ -63,17 +64,34 @@ LEDGER = pa.schema(
 )
 """The target's ledger as rules use it; `acknowledged_*` is what Ditio last acknowledged."""
 
+CLAIM_LEDGER = coded_schema(
+    pa.schema(
+        [
+            LEDGER.field(name)
+            for name in (
+                "employee_number", "certificate_type", "acknowledged_payload_sha256", "acknowledged_at",
+                "first_acknowledged_at", "acknowledged_person_id", "acknowledged_given_name",
+                "acknowledged_family_name",
+            )
+        ]
+    ),
+    "acknowledged_payload_sha256",
+)  # fmt: skip
+"""What claims need of `LEDGER`."""
+
 
 @dataclass(frozen=True, slots=True)
 class ClaimInputs:
     """Everything that claims and their facts depend on; nothing else may influence them.
+
+    Texts of certificates, links and ledger may be coded (`certrecon.claims.coded`).
 
     Attributes:
         certificates: Schema `CERTIFICATES`, all tenants of the run.
         links: Schema `LINKS`.
         persons: Schema `PERSONS`.
         employees: Schema `EMPLOYEES`.
-        ledger: Schema `LEDGER`.
+        ledger: The columns of `CLAIM_LEDGER`.
         settings: The run's settings and crosswalk.
         as_of: The day on which validity is judged.
     """

@@ -13,8 +13,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from certrecon.claims.coded import Bools, Coded
 from certrecon.claims.columns import column
-from certrecon.claims.dates import Bools, DateState, Ints, day_number, parse_loose_days
+from certrecon.claims.dates import DateState, Ints, day_number, parse_loose_days
 from certrecon.claims.inputs import ClaimInputs
 from certrecon.names import Name, names_agree
 from certrecon.text import key_column, trimmed_column
@@ -157,13 +158,29 @@ def _births(persons: pa.Table, employees: pa.Table, rows: Ints) -> npt.NDArray[n
     )
 
 
+_DELIVERED_TO = (
+    "employee_number", "acknowledged_person_id", "acknowledged_given_name", "acknowledged_family_name"
+)  # fmt: skip
+
+
 def _last_deliveries(ledger: pa.Table) -> pa.Table:
-    """Return the last acknowledged ledger entries of each employee number: several where one answer took them."""
-    acknowledged = ledger.filter(pc.is_valid(ledger.column("acknowledged_payload_sha256")))
-    last = acknowledged.group_by("employee_number").aggregate([("acknowledged_at", "max")])
-    rows = pc.index_in(column(acknowledged, "employee_number"), value_set=column(last, "employee_number"))
-    latest = column(last, "acknowledged_at_max").take(rows)
-    return acknowledged.filter(pc.equal(column(acknowledged, "acknowledged_at"), latest))
+    """Return for whom each employee number was last acknowledged, each person once (columns `_DELIVERED_TO`).
+
+    They are several where one answer took entries of several persons.
+    """
+    moments = ledger.column("acknowledged_at")
+    known = pc.and_(pc.is_valid(ledger.column("acknowledged_payload_sha256")), pc.is_valid(moments))
+    rows = np.flatnonzero(np.asarray(known))
+    moment = np.asarray(moments.cast(pa.int64()).fill_null(0))[rows]
+    columns = {name: Coded.of(ledger.column(name)).take(rows) for name in _DELIVERED_TO}
+    number = columns["employee_number"]
+    latest = np.full(len(number.texts), np.iinfo(np.int64).min)
+    np.maximum.at(latest, number.codes, moment)
+    last = np.flatnonzero(moment == latest[number.codes])
+    codes = pa.table({name: one.codes[last] for name, one in columns.items()})
+    distinct = codes.group_by(list(_DELIVERED_TO)).aggregate([])
+    texts = {name: Coded(np.asarray(distinct[name]), one.texts).to_arrow() for name, one in columns.items()}
+    return pa.table(texts).cast(pa.schema([(name, pa.string()) for name in texts]))
 
 
 def _reused(inputs: ClaimInputs, numbers: pa.Array, employee_names: pd.DataFrame, single: Bools) -> Bools:

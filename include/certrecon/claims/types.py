@@ -10,9 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from certrecon.claims.dates import Bools, Ints
+from certrecon.claims.coded import Bools, Coded
 from certrecon.settings import TypeRule
 from certrecon.text import trimmed
 
@@ -22,10 +21,10 @@ NO_RULE = -1
 class _Texts:
     """A string column whose distinct values are each looked at once."""
 
-    def __init__(self, column: pa.Array) -> None:
-        encoded = column.dictionary_encode()
-        self._codes: Ints = np.asarray(pc.fill_null(encoded.indices.cast(pa.int64()), -1))
-        self._distinct: list[str] = encoded.dictionary.to_pylist()
+    def __init__(self, column: pa.Array | Coded) -> None:
+        coded = Coded.of(column)
+        self._codes = coded.codes
+        self._distinct: list[str] = coded.texts.to_pylist()
 
     def matching(self, test: Callable[[str], bool]) -> Bools:
         """Return which rows hold a value that passes; null passes nothing."""
@@ -40,10 +39,10 @@ class RuleColumns:
     All are string columns; the code and action name are null for unlinked certificates.
     """
 
-    action_code: pa.Array
-    action_name: pa.Array
-    certificate_name: pa.Array
-    action_type: pa.Array
+    action_code: pa.Array | Coded
+    action_name: pa.Array | Coded
+    certificate_name: pa.Array | Coded
+    action_type: pa.Array | Coded
 
 
 def _searcher(pattern: str) -> Callable[[str], bool]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from certrecon.claims.columns import column, present
+from certrecon.claims.coded import Coded
 from certrecon.claims.dates import (
     LAST_DAY,
     DateState,
@@ -46,19 +45,11 @@ def _with_sentinel(expiries: Expiries, settings: Settings) -> Expiries:
     return Expiries(expiries.days.otherwise(sentinel), source)
 
 
-def _text_ranks(texts: pa.Array) -> Ints:
-    """Return a number for each text that does not depend on the order of rows; null is 0."""
-    encoded = texts.dictionary_encode()
-    ranks = np.zeros(len(encoded.dictionary) + 1, np.int64)
-    ranks[np.asarray(pc.array_sort_indices(encoded.dictionary)).astype(np.int64)] = np.arange(1, len(ranks))
-    return np.asarray(ranks[np.asarray(pc.fill_null(encoded.indices.cast(pa.int64()), -1))])
-
-
-def _claim_expiries(grain: Grain, links: Links, own: Expiries, received: pa.Array) -> GoverningExpiries:
+def _claim_expiries(grain: Grain, links: Links, own: Expiries, received: Coded) -> GoverningExpiries:
     """Return each claim's expiry: the governing one of its links, or an unlinked certificate's own."""
     claims = len(grain.certificate)
-    of_links = link_expiries(column(links.table, "date_expire"), own.take(links.certificate))
-    governed = govern(of_links, _text_ranks(received), links.claim, claims)
+    of_links = link_expiries(links.date_expire, own.take(links.certificate))
+    governed = govern(of_links, received.ranks(), links.claim, claims)
     unlinked = own.take(grain.certificate)
     state, day, source = (
         np.where(grain.linked, linked_value, own_value)
@@ -71,17 +62,15 @@ def _claim_expiries(grain: Grain, links: Links, own: Expiries, received: pa.Arra
     return GoverningExpiries(Expiries(Days(state, day), source), governed.link, governed.disagrees)
 
 
-def _link_texts(links: Links, certificates: pa.Table) -> pa.Array:
+def _link_texts(links: Links, of_certificates: Coded) -> Coded:
     """Return the text behind each link's expiry: its own, else its certificate's."""
-    own = column(certificates, "date_expire").take(pa.array(links.certificate))
-    return pc.coalesce(present(links.table, "date_expire"), own)
+    own = links.date_expire.present()
+    return own.where(own.codes >= 0, of_certificates.take(links.certificate))
 
 
-def _claim_texts(grain: Grain, governing: GoverningExpiries, of_links: pa.Array, certificates: pa.Table) -> pa.Array:
+def _claim_texts(grain: Grain, governing: GoverningExpiries, of_links: Coded, of_certificates: Coded) -> Coded:
     """Return the text behind each claim's expiry: of the link that governs it, else of its certificate."""
-    of_link = of_links.take(pa.array(governing.link, mask=governing.link < 0))
-    own = column(certificates, "date_expire").take(pa.array(grain.certificate))
-    return pc.if_else(pa.array(governing.link >= 0), of_link, own)
+    return of_links.take(governing.link).where(governing.link >= 0, of_certificates.take(grain.certificate))
 
 
 def _max_years(grain: Grain, links: Links, rules: tuple[TypeRule, ...]) -> Ints:
@@ -94,26 +83,28 @@ def _max_years(grain: Grain, links: Links, rules: tuple[TypeRule, ...]) -> Ints:
 
 
 def _latest_plausible(issued: Days, source: npt.NDArray[np.int8], years: Ints) -> DayNumbers:
-    latest = np.minimum(add_years(issued.day, years), LAST_DAY)
+    pairs, place = np.unique(issued.day.astype(np.int64) * (PLAUSIBLE_YEARS + 1) + years, return_inverse=True)
+    distinct = add_years((pairs // (PLAUSIBLE_YEARS + 1)).astype(np.int32), pairs % (PLAUSIBLE_YEARS + 1))
+    latest = np.minimum(distinct, LAST_DAY)[place]
     unlimited = ~issued.valid | (source == ExpirySource.SENTINEL)
     return np.where(unlimited, LAST_DAY, latest).astype(np.int32)
 
 
 def date_facts(grain: Grain, links: Links, certificates: pa.Table, settings: Settings) -> dict[str, pa.Array]:
     """Return the columns of `DATE_FACTS` and the texts behind the two dates."""
-    issued_of_certificate = parse_days(column(certificates, "date_release"))
-    own = certificate_expiries(
-        issued_of_certificate,
-        *(column(certificates, name) for name in ("date_expire", "validity", "validity_unit")),
+    release, expire, validity, unit = (
+        Coded.of(certificates[name]) for name in ("date_release", "date_expire", "validity", "validity_unit")
     )
-    of_links = _link_texts(links, certificates)
+    issued_of_certificate = parse_days(release)
+    own = certificate_expiries(issued_of_certificate, expire, validity, unit)
+    of_links = _link_texts(links, expire)
     governing = _claim_expiries(grain, links, own, of_links)
     issued = issued_of_certificate.take(grain.certificate)
     expiries = _with_sentinel(governing.expiries, settings)
     years = _max_years(grain, links, settings.certificate_types)
     return {
-        "issued_received": column(certificates, "date_release").take(pa.array(grain.certificate)),
-        "expiry_received": _claim_texts(grain, governing, of_links, certificates),
+        "issued_received": release.take(grain.certificate).to_arrow(),
+        "expiry_received": _claim_texts(grain, governing, of_links, expire).to_arrow(),
         "issued_state": pa.array(issued.state),
         "issued_day": pa.array(issued.day),
         "expiry_state": pa.array(expiries.days.state),

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from certrecon.claims.coded import coded_schema
+from certrecon.claims.inputs import LEDGER
 from certrecon.words import Disposition
 
 PREVIOUS_CLAIMS = pa.schema(
@@ -26,6 +28,35 @@ PREVIOUS_CLAIMS = pa.schema(
 )
 """The target's open claims as the last publishing run left them; `since_run_seq` is the run since which
 a claim has its disposition."""
+
+KNOWN_CLAIMS = coded_schema(
+    pa.schema(
+        [
+            PREVIOUS_CLAIMS.field(name)
+            for name in (
+                "certificate_id", "certificate_type", "tenant_id", "employee_number", "issued_on", "valid_until",
+                "disposition",
+            )
+        ]
+    ),
+    "certificate_id",
+)  # fmt: skip
+"""What decisions of a limited run need of `PREVIOUS_CLAIMS`."""
+
+DECISION_LEDGER = coded_schema(
+    pa.schema(
+        [
+            LEDGER.field(name)
+            for name in (
+                "employee_number", "certificate_type", "state", "in_doubt", "acknowledged_payload_sha256",
+                "acknowledged_certificate_id", "acknowledged_person_id", "acknowledged_tenant_id",
+            )
+        ]
+    ),
+    "acknowledged_payload_sha256",
+    "acknowledged_certificate_id",
+)  # fmt: skip
+"""What decisions need of `certrecon.claims.inputs.LEDGER`."""
 
 LOOKUPS = pa.schema(
     [
@@ -69,8 +100,8 @@ class DecisionInputs:
     """What the rules of dispositions, winners and withdrawals depend on.
 
     Attributes:
-        ledger: Schema `certrecon.claims.inputs.LEDGER`.
-        previous: Schema `PREVIOUS_CLAIMS`.
+        ledger: The columns of `DECISION_LEDGER`, its texts coded or not.
+        previous: The columns of `KNOWN_CLAIMS`, its texts coded or not; only a limited run looks at them.
         lookups: Schema `LOOKUPS`.
         scope: What the run speaks of.
         certificates: How many certificates were extracted.

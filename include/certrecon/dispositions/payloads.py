@@ -11,7 +11,9 @@ from certrecon.text import json_literals
 
 
 def _midnight(days: pa.Array) -> pa.Array:
-    return pc.binary_join_element_wise('"', days.cast(pa.string()), 'T00:00:00Z"', "")
+    distinct = days.dictionary_encode()
+    texts = pc.binary_join_element_wise('"', distinct.dictionary.cast(pa.string()), 'T00:00:00Z"', "")
+    return texts.take(distinct.indices)
 
 
 def payload_texts(
@@ -24,26 +26,23 @@ def payload_texts(
     """Return one JSON object a row, keys sorted, no white space.
 
     Args:
-        employee_number: Ditio's own spelling, string.
-        certificate_type: String.
+        employee_number: Ditio's own spelling, string, coded or not.
+        certificate_type: String, coded or not.
         certificate_id: String; becomes `certificateNumber`.
         issued: `date32`.
         until: `date32`.
     """
     return pc.binary_join_element_wise(
-        pc.binary_join_element_wise('{"certificateNumber":', json_literals(certificate_id), ""),
-        pc.binary_join_element_wise('"certificateType":', json_literals(certificate_type), ""),
-        pc.binary_join_element_wise('"employeeNumber":', json_literals(employee_number), ""),
-        pc.binary_join_element_wise('"issuedDateTime":', _midnight(issued), ""),
-        pc.binary_join_element_wise('"validUntilDateTime":', _midnight(until), "}", ""),
-        ",",
-    )
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+        '{"certificateNumber":', json_literals(certificate_id),
+        ',"certificateType":', json_literals(certificate_type),
+        ',"employeeNumber":', json_literals(employee_number),
+        ',"issuedDateTime":', _midnight(issued),
+        ',"validUntilDateTime":', _midnight(until),
+        "}",
+        "",
+    )  # fmt: skip
 
 
 def digests(texts: pa.Array) -> pa.Array:
     """Return the SHA-256 of each text, hexadecimal."""
-    return pa.array(map(_digest, texts.to_pylist()), pa.string(), size=len(texts))
+    return pa.array([hashlib.sha256(text).hexdigest() for text in texts.cast(pa.binary()).to_pylist()], pa.string())

@@ -28,8 +28,8 @@ def tenants_of(certificate_ids: pa.Array, known: pa.Array, inputs: DecisionInput
     moved, previous = _looked_up(inputs), inputs.previous
     return pc.coalesce(
         _found(certificate_ids, column(moved, "certificate_id"), column(moved, "found_tenant_id")),
-        _found(certificate_ids, column(previous, "certificate_id"), column(previous, "tenant_id")),
-        known,
+        _found(certificate_ids, column(previous, "certificate_id"), column(previous, "tenant_id").cast(pa.string())),
+        known.cast(pa.string()),
     )
 
 

@@ -53,6 +53,10 @@ class Verdicts:
         """Which claims have a critical finding."""
         return np.asarray(np.logical_or.reduce([self.found[code] for code in sorted(self.critical)]))
 
+    def take(self, rows: npt.NDArray[np.int64]) -> Verdicts:
+        """Return the verdicts on some claims."""
+        return Verdicts({code: found[rows] for code, found in self.found.items()}, self.critical)
+
     def lists(self, *, only_critical: bool = False) -> pa.Array:
         """Return each claim's codes, sorted, as `list<string>`."""
         codes = [code for code in self.found if not only_critical or code in self.critical]

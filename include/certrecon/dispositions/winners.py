@@ -7,16 +7,15 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from certrecon.claims.coded import CODED, Bools, Coded
 from certrecon.claims.columns import column
 from certrecon.dispositions.inputs import ELIGIBLE, DecisionInputs
 from certrecon.dispositions.scope import inside
 
-Bools = npt.NDArray[np.bool_]
-
 CONTENDERS = pa.schema(
     [
-        ("employee_number", pa.string()),
-        ("certificate_type", pa.string()),
+        ("employee_number", CODED),
+        ("certificate_type", CODED),
         ("certificate_id", pa.string()),
         ("valid_until", pa.date32()),
         ("issued_on", pa.date32()),
@@ -58,11 +57,20 @@ def winners(contenders: pa.Table) -> Bools:
     Args:
         contenders: Schema `CONTENDERS`, no null in it.
     """
-    keyed = contenders.select(["certificate_id", "valid_until", "issued_on"]).append_column(
-        "key", keys_of(contenders.column("employee_number"), contenders.column("certificate_type"))
-    )
+    number, kind = (Coded.of(contenders[name]) for name in ("employee_number", "certificate_type"))
+    keys = pa.array(number.codes.astype(np.int64) * len(kind.texts) + kind.codes).dictionary_encode()
+    key = np.asarray(keys.indices)
+    alone = np.bincount(key, minlength=len(keys.dictionary))[key] == 1
+    won: Bools = np.asarray(alone)
+    rivals = np.flatnonzero(~alone)
+    won[rivals[_first_of_each(contenders.take(pa.array(rivals)), key[rivals])]] = True
+    return won
+
+
+def _first_of_each(rivals: pa.Table, key: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+    """Return the row that wins each key."""
     order = pc.sort_indices(
-        keyed,
+        rivals.select(["certificate_id", "valid_until", "issued_on"]).append_column("key", pa.array(key)),
         sort_keys=[
             ("key", "ascending"),
             ("valid_until", "descending"),
@@ -70,8 +78,5 @@ def winners(contenders: pa.Table) -> Bools:
             ("certificate_id", "ascending"),
         ],
     )
-    sorted_keys = keyed.column("key").take(order).combine_chunks().dictionary_encode().indices
-    first = np.unique(np.asarray(sorted_keys), return_index=True)[1]
-    won = np.zeros(contenders.num_rows, np.bool_)
-    won[np.asarray(order)[first]] = True
-    return won
+    rows = np.asarray(order).astype(np.int64)
+    return rows[np.unique(key[rows], return_index=True)[1]]

@@ -5,20 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from certrecon.claims.coded import CODED, Bools, Coded, pair_numbers
 from certrecon.claims.columns import column
-from certrecon.dispositions.decide import Decision
+from certrecon.dispositions.decide import DECIDED, Decision
 from certrecon.dispositions.inputs import DecisionInputs
 from certrecon.dispositions.scope import inside
 from certrecon.dispositions.verdicts import Verdicts
 from certrecon.dispositions.winners import keys_of
 from certrecon.settings import Settings
 from certrecon.words import Unlinked
-
-Bools = npt.NDArray[np.bool_]
 
 WITHDRAWN = pa.schema(
     [
@@ -50,6 +48,20 @@ def _in_scope(entries: pa.Table, inputs: DecisionInputs, read: pa.Array) -> pa.A
     return inside(ids, known, read, inputs)
 
 
+def _supported(ledger: pa.Table, decision: Decision) -> pa.Array:
+    """Return which entries an eligible claim supports."""
+    names = ("employee_number", "certificate_type")
+    number, kind = (Coded.of(decision.supported[name]) for name in names)
+    keys, entries = pair_numbers((number, kind), (Coded.of(ledger[names[0]]), Coded.of(ledger[names[1]])))
+    return pc.is_in(entries, value_set=keys, skip_nulls=True)
+
+
+def _plain(table: pa.Table) -> pa.Table:
+    """Return a table with its coded columns as texts."""
+    fields = [field.with_type(pa.string()) if field.type == CODED else field for field in table.schema]
+    return table.cast(pa.schema(fields))
+
+
 def _absence(entries: pa.Table, inputs: DecisionInputs) -> pa.Array:
     """Return the reason of entries whose certificate was not read."""
     moved = inputs.lookups.filter(pc.equal(inputs.lookups.column("outcome"), "moved")).column("certificate_id")
@@ -64,10 +76,20 @@ def _blocking(verdicts: Verdicts) -> pa.Array:
     return pc.binary_join_element_wise("blocked:", pc.binary_join(wider.lists(only_critical=True), ","), "")
 
 
+def _concerned(entries: pa.Table, decision: Decision, verdicts: Verdicts) -> tuple[pa.Table, Verdicts]:
+    """Return the claims of the entries' certificates, and the verdicts on them."""
+    ids = decision.claims.column("certificate_id")
+    among = column(entries, "acknowledged_certificate_id")
+    rows = np.flatnonzero(np.asarray(pc.is_in(ids, value_set=among, skip_nulls=True)))
+    names = ["certificate_id", "certificate_type", "resource_id", "employee_number", "linked"]
+    claims = decision.claims.select(names).take(pa.array(rows))
+    return claims.cast(pa.schema([DECIDED.field(name) for name in names])), verdicts.take(rows)
+
+
 def _reasons(
-    entries: pa.Table, decision: Decision, verdicts: Verdicts, inputs: DecisionInputs, settings: Settings
+    entries: pa.Table, decision: Decision, all_verdicts: Verdicts, inputs: DecisionInputs, settings: Settings
 ) -> pa.Array:
-    claims = decision.claims
+    claims, verdicts = _concerned(entries, decision, all_verdicts)
     ids = column(entries, "acknowledged_certificate_id")
     place = pc.index_in(ids, value_set=column(claims, "certificate_id"))
     same_type = pc.index_in(
@@ -115,10 +137,10 @@ def find_withdrawn(decision: Decision, verdicts: Verdicts, inputs: DecisionInput
     Returns:
         What is withdrawn, and which keys were judged.
     """
-    ledger = inputs.ledger.filter(pc.is_valid(inputs.ledger.column("acknowledged_payload_sha256")))
-    keys = keys_of(ledger.column("employee_number"), ledger.column("certificate_type"))
+    ledger = inputs.ledger
     in_scope = _in_scope(ledger, inputs, column(decision.claims, "certificate_id"))
-    entries = ledger.filter(pc.and_(in_scope, pc.invert(pc.is_in(keys, value_set=decision.supported))))
+    judged = pc.and_(pc.is_valid(ledger.column("acknowledged_payload_sha256")), in_scope)
+    entries = _plain(ledger.filter(pc.and_(judged, pc.invert(_supported(ledger, decision)))))
     table = pa.table(
         [
             column(entries, "employee_number"),
@@ -129,4 +151,4 @@ def find_withdrawn(decision: Decision, verdicts: Verdicts, inputs: DecisionInput
         schema=WITHDRAWN,
     )
     ordered = table.sort_by([("employee_number", "ascending"), ("certificate_type", "ascending")])
-    return Withdrawn(ordered, ledger.filter(in_scope).select(JUDGED.names))
+    return Withdrawn(ordered, ledger.select(JUDGED.names).filter(judged).cast(JUDGED))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -104,5 +104,15 @@ def read_sealed(evidence: RunEvidence, part: Part, sha256: str | None = None) ->
 def read_dataset(evidence: RunEvidence, sealed: SealedPart, dataset: str, schema: pa.Schema) -> pa.Table:
     """Read all files of a dataset, each checked against its digest, as one table."""
     files = sealed.all_of(dataset)
-    tables = [evidence.read_table(file.address, schema, file.sha256) for file in files]
-    return pa.concat_tables(tables).combine_chunks() if tables else schema.empty_table()
+    return in_one_piece((evidence.read_table(file.address, schema, file.sha256) for file in files), schema)
+
+
+def in_one_piece(tables: Iterable[pa.Table], schema: pa.Schema) -> pa.Table:
+    """Put tables of `schema` together so that each column is one piece; one column at a time is held twice."""
+    pieces: dict[str, list[pa.Array]] = {name: [] for name in schema.names}
+    for table in tables:
+        for name, found in pieces.items():
+            found.extend(table.column(name).chunks)
+        del table
+    whole = {field.name: pa.chunked_array(pieces.pop(field.name), field.type).combine_chunks() for field in schema}
+    return pa.table(list(whole.values()), schema=schema)

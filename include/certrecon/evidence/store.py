@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import io
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import IO, Any
@@ -23,6 +23,8 @@ from certrecon.errors import EvidenceError
 
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
+ROWS_A_GROUP = 131_072
+"""How many rows of a stream are held at once, and make a row group."""
 
 
 class Part(StrEnum):
@@ -45,6 +47,14 @@ class WrittenFile:
     address: str
     sha256: str
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenTable:
+    """A table that was written piece by piece, and how many rows it has."""
+
+    file: WrittenFile
+    rows: int
 
 
 class _Digesting(io.RawIOBase):
@@ -148,6 +158,18 @@ class RunEvidence:
             pq.write_table(table, opened.sink, compression="zstd")
         return _finished(opened)
 
+    def write_pieces(self, part: Part, stem: str, schema: pa.Schema, pieces: Iterable[pa.Table]) -> WrittenTable:
+        """Write the tables of a stream to a fresh Parquet file, as one table; not many rows are held at once."""
+        rows = 0
+        with (
+            self.create(self.fresh_address(part, stem, "parquet")) as opened,
+            pq.ParquetWriter(opened.sink, schema, compression="zstd") as writer,
+        ):
+            for group in _row_groups(pieces):
+                writer.write_table(group.cast(schema), ROWS_A_GROUP)
+                rows += group.num_rows
+        return WrittenTable(_finished(opened), rows)
+
     def read_bytes(self, address: str, sha256: str | None = None) -> bytes:
         """Read a file, checked against its digest where one is given.
 
@@ -166,18 +188,35 @@ class RunEvidence:
         return data
 
     def read_table(self, address: str, schema: pa.Schema, sha256: str | None = None) -> pa.Table:
-        """Read the columns of `schema` from a Parquet file.
+        """Read the columns of `schema` from a Parquet file; texts come as numbers where it wants a dictionary.
 
         Raises:
             EvidenceError: The file is missing, changed, or no such Parquet file.
         """
         data = self.read_bytes(address, sha256)
         try:
-            table = pq.read_table(pa.BufferReader(data), columns=schema.names)
+            coded = [field.name for field in schema if pa.types.is_dictionary(field.type)]
+            table = pq.read_table(pa.BufferReader(data), columns=schema.names, read_dictionary=coded)
             return table.select(schema.names).cast(schema)
         except (pa.ArrowException, KeyError, OSError) as error:
-            message = f"Evidence file {self.path(address)} is not what was expected: {error}"
-            raise EvidenceError(message) from error
+            raise self._unexpected(address, error) from error
+
+    def read_pieces(self, address: str, schema: pa.Schema, sha256: str | None = None) -> Iterator[pa.Table]:
+        """Yield what `read_table` returns, some rows at a time.
+
+        Raises:
+            EvidenceError: The file is missing, changed, or no such Parquet file.
+        """
+        data = self.read_bytes(address, sha256)
+        try:
+            with pq.ParquetFile(pa.BufferReader(data)) as file:
+                for batch in file.iter_batches(ROWS_A_GROUP, columns=schema.names):
+                    yield pa.Table.from_batches([batch]).select(schema.names).cast(schema)
+        except (pa.ArrowException, KeyError, OSError) as error:
+            raise self._unexpected(address, error) from error
+
+    def _unexpected(self, address: str, error: Exception) -> EvidenceError:
+        return EvidenceError(f"Evidence file {self.path(address)} is not what was expected: {error}")
 
 
 def write_private(path: Any, data: bytes) -> None:
@@ -194,6 +233,18 @@ def write_private(path: Any, data: bytes) -> None:
     except OSError as error:
         message = f"Cannot write evidence file {path}: {error.strerror or error}. Check the evidence store."
         raise EvidenceError(message) from error
+
+
+def _row_groups(pieces: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """Yield tables of at least `ROWS_A_GROUP` rows, but for the last."""
+    held: list[pa.Table] = []
+    for piece in pieces:
+        held.append(piece)
+        if sum(one.num_rows for one in held) >= ROWS_A_GROUP:
+            yield pa.concat_tables(held)
+            held = []
+    if held:
+        yield pa.concat_tables(held)
 
 
 def _finished(opened: OpenFile) -> WrittenFile:

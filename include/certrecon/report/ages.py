@@ -8,13 +8,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from certrecon.dispositions.since import since_runs
+from certrecon.claims.coded import Coded
+from certrecon.dispositions.winners import keys_of
 from certrecon.report.model import ReportInputs
+from certrecon.report.pieces import Places, coded, piece, places_of
 
 AGES: Final = pa.schema([("since_run", pa.int64()), ("age_runs", pa.int64()), ("age_days", pa.int64())])
 """Since which run, how many publishing runs since and including it (1 when new), days since its day (0 when new)."""
 
 _NULL = pa.scalar(None, pa.int64())
+_BEFORE: Final = "place_before"
 
 
 def beside(left: pa.Table, right: pa.Table) -> pa.Table:
@@ -59,7 +62,47 @@ def claim_ages(claims: pa.Table, inputs: ReportInputs) -> pa.Table:
     previous = inputs.previous_claims
     if previous is None or "since_run_seq" not in previous.column_names:
         return unknown_ages(claims.num_rows)
-    return ages(since_runs(claims, previous, inputs.head.run_seq).cast(pa.int64()), inputs)
+    places = places_before(claims, previous)
+    rows = pa.array(places, mask=places < 0)
+    before = piece(previous, "disposition").take(rows).cast(pa.string())
+    same = pc.fill_null(pc.equal(before, piece(claims, "disposition")), False)
+    this = pa.scalar(inputs.head.run_seq, pa.int64())
+    since = piece(previous, "since_run_seq").take(rows)
+    return ages(pc.fill_null(pc.if_else(same, since, this), this), inputs)
+
+
+def placed(claims: pa.Table, inputs: ReportInputs) -> pa.Table:
+    """Return claims that know their places among those before, so that nobody looks for them again."""
+    if inputs.previous_claims is None:
+        return claims
+    return claims.append_column(_BEFORE, pa.array(places_before(claims, inputs.previous_claims)))
+
+
+def places_before(claims: pa.Table, previous: pa.Table) -> Places:
+    """Return the place of each claim among those before: the same certificate and certificate type.
+
+    Args:
+        claims: Schema `DECIDED`, or what `placed` gave for the same `previous`.
+        previous: Schema `certrecon.dispositions.inputs.PREVIOUS_CLAIMS`.
+    """
+    if _BEFORE in claims.column_names:
+        return np.asarray(piece(claims, _BEFORE))
+    ids, theirs = piece(claims, "certificate_id"), piece(previous, "certificate_id")
+    places = places_of(ids, theirs)
+    own_types, their_types = Coded.joined(coded(claims, "certificate_type"), coded(previous, "certificate_type"))
+    # Most certificates have one type; the others are looked for by both.
+    another = np.flatnonzero((places >= 0) & (own_types.codes != np.append(their_types.codes, -1)[places]))
+    if len(another):
+        few = pa.array(another)
+        rows = np.flatnonzero(np.asarray(pc.is_in(theirs, value_set=ids.take(few))))
+        found = places_of(_keys(claims.take(few)), _keys(previous.take(pa.array(rows))))
+        places[another] = np.append(rows, -1)[found]
+    return places
+
+
+def _keys(claims: pa.Table) -> pa.Array:
+    types = pc.fill_null(piece(claims, "certificate_type").cast(pa.string()), "")
+    return keys_of(piece(claims, "certificate_id"), types)
 
 
 def withdrawn_ages(withdrawn: pa.Table, inputs: ReportInputs) -> pa.Table:

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from certrecon.dispositions.decide import DECIDED, PLAN
 from certrecon.dispositions.withdrawals import WITHDRAWN
 from certrecon.publishing.guards import TrippedGuard
-from certrecon.report.ages import beside, withdrawn_ages
+from certrecon.report.ages import beside, placed, withdrawn_ages
 from certrecon.report.comparing import changes
 from certrecon.report.counting import (
     answers_to,
@@ -42,6 +42,7 @@ from certrecon.report.model import (
     SettingsChanges,
     WithdrawnRow,
 )
+from certrecon.report.pieces import piece
 from certrecon.report.safe import one_line, one_line_table
 from certrecon.report.sending import plan_report
 from certrecon.report.told import told_changes
@@ -155,8 +156,10 @@ def _controls(
     dangling: int,
 ) -> tuple[Control, ...]:
     extracted = sum(total.rows for total in reading if total.dataset == "certificates")
-    onward = controls(claims, plan, answers, extracted, publishes=inputs.head.publishes)
-    return onward + crosschecks(claims, inputs, reading, dangling)
+    certificates = piece(claims, "certificate_id").dictionary_encode()
+    behind = len(certificates.dictionary)
+    onward = controls(claims, plan, answers, behind, extracted, publishes=inputs.head.publishes)
+    return onward + crosschecks(claims, certificates, inputs, reading, dangling)
 
 
 def _settings_changes(inputs: ReportInputs) -> SettingsChanges | None:
@@ -167,7 +170,7 @@ def _settings_changes(inputs: ReportInputs) -> SettingsChanges | None:
 def build_report(inputs: ReportInputs) -> RunReport:
     """Make the report of a run; what the run did not come to is empty."""
     head = _clean_head(inputs.head)
-    claims = (DECIDED.empty_table() if inputs.claims is None else inputs.claims).combine_chunks()
+    claims = placed((DECIDED.empty_table() if inputs.claims is None else inputs.claims).combine_chunks(), inputs)
     plan = PLAN.empty_table() if inputs.plan is None else inputs.plan
     answers = ANSWERS.empty_table() if inputs.answers is None else inputs.answers
     withdrawn = _withdrawn(inputs)

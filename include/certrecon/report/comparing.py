@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from certrecon.claims.coded import NONE
+from certrecon.report.ages import places_before
 from certrecon.report.model import CHANGES, Change, ChangeRow, Changes, Excerpt, ReportInputs, RunHead
+from certrecon.report.pieces import Bools, Places, among, as_numbers, piece, plain, truths
 from certrecon.report.safe import joined, one_line_table
 from certrecon.report.saying import NEEDY
 from certrecon.report.worklist import LISTED, having
 from certrecon.words import Disposition
-
-Bools = npt.NDArray[np.bool_]
 
 FIELDS: Final = (
     "disposition", "findings", "valid_until", "issued_on", "employee_number", "person_name", "resource_id", "linked",
@@ -24,27 +24,28 @@ FIELDS: Final = (
 
 _SOLVED: Final = (Disposition.DELIVERED, Disposition.PLANNED, Disposition.SUPERSEDED)
 _NOTHING = pa.scalar(None, pa.string())
+_SHOWN: Final = ["certificate_id", "certificate_type", "tenant_id", *FIELDS]
 
 
-def _keys(claims: pa.Table) -> pa.Array:
-    types = pc.fill_null(claims.column("certificate_type"), "")
-    return pc.binary_join_element_wise(claims.column("certificate_id"), types, "\x1f").combine_chunks()
+def _in_scope(previous: pa.Table, claims: pa.Table, head: RunHead) -> tuple[pa.Table, Places]:
+    """Return the earlier claims that the run may compare, and where each of its claims is among them.
 
-
-def _in_scope(previous: pa.Table, claims: pa.Table, head: RunHead) -> pa.Table:
-    """Return the earlier claims that a limited run may compare: of its tenants or certificates, or of what it read."""
+    A limited run may compare those of its tenants or certificates, or of what it read.
+    """
+    places = places_before(claims, previous)
     if not head.limited:
-        return previous
+        return previous, places
     if head.certificates is not None:
-        looked = pa.array(head.certificates, pa.string())
-        return previous.filter(pc.is_in(previous.column("certificate_id"), value_set=looked))
-    lies = pc.is_in(previous.column("tenant_id"), value_set=pa.array(head.tenants, pa.string()))
-    read = pc.is_in(previous.column("certificate_id"), value_set=claims.column("certificate_id").combine_chunks())
-    return previous.filter(pc.or_(lies, read))
+        within = among(previous, "certificate_id", head.certificates)
+    else:
+        read = pc.is_in(piece(previous, "certificate_id"), value_set=piece(claims, "certificate_id"))
+        within = among(previous, "tenant_id", head.tenants) | truths(read)
+    moved = np.append(np.where(within, np.cumsum(within) - 1, -1), -1)
+    return previous.filter(pa.array(within)).combine_chunks(), moved[places]
 
 
 def _texts(claims: pa.Table, name: str) -> pa.Array:
-    column = claims.column(name).combine_chunks()
+    column = piece(claims, name)
     if name == "findings":
         return pc.binary_join(column, " ")
     if name == "linked":
@@ -56,28 +57,43 @@ def _differing(before: pa.Array, after: pa.Array) -> pa.Array:
     return pc.not_equal(pc.fill_null(before, ""), pc.fill_null(after, ""))
 
 
-def _is(claims: pa.Table, *names: Disposition) -> Bools:
-    wanted = pa.array([str(name) for name in names])
-    return np.asarray(pc.is_in(claims.column("disposition").combine_chunks(), value_set=wanted))
+def _changed(previous: pa.Table, claims: pa.Table, places: Places) -> Bools:
+    """Return which claims differ in any field from what they were, new ones being left out."""
+    found = np.zeros(len(places), np.bool_)
+    for name in FIELDS:
+        then, now = as_numbers(previous, claims, name, empty_is_none=True)
+        found |= np.append(then, np.int32(NONE))[places] != now
+    return found & (places >= 0)
 
 
-def _kinds(before: pa.Table, after: pa.Table, there: Bools, *, publishes: bool) -> dict[Change, Bools]:
+def _then(previous: Bools, places: Places) -> Bools:
+    """Return what held of each claim before; nothing of a new one."""
+    return np.append(previous, np.False_)[places]
+
+
+def _kinds(previous: pa.Table, claims: pa.Table, places: Places, *, publishes: bool) -> dict[Change, Bools]:
     """Return which claims of this run changed in which way.
 
     Args:
-        before: The claims as they were, all null where there was none.
-        after: The claims as they are.
-        there: Which of them there were before.
+        previous: The claims before.
+        claims: The claims as they are.
+        places: Where each of them was before.
         publishes: Whether something was sent; if not, what would be sent counts as delivered.
     """
+
+    def was(*names: Disposition) -> Bools:
+        return _then(among(previous, "disposition", names), places)
+
+    def now(*names: Disposition) -> Bools:
+        return among(claims, "disposition", names)
+
     delivered = (Disposition.DELIVERED,) if publishes else (Disposition.DELIVERED, Disposition.PLANNED)
-    expired = having(before, ["EXPIRED"])
     return {
-        Change.NEWLY_BLOCKED: _is(after, Disposition.BLOCKED) & ~_is(before, Disposition.BLOCKED),
-        Change.SOLVED: there & _is(before, *NEEDY) & _is(after, *_SOLVED),
-        Change.NEWLY_EXPIRED: having(after, ["EXPIRED"]) & ~expired,
-        Change.NEWLY_DELIVERED: _is(after, *delivered) & ~_is(before, Disposition.DELIVERED),
-        Change.NEW: ~there,
+        Change.NEWLY_BLOCKED: now(Disposition.BLOCKED) & ~was(Disposition.BLOCKED),
+        Change.SOLVED: was(*NEEDY) & now(*_SOLVED),
+        Change.NEWLY_EXPIRED: having(claims, ["EXPIRED"]) & ~_then(having(previous, ["EXPIRED"]), places),
+        Change.NEWLY_DELIVERED: now(*delivered) & ~was(Disposition.DELIVERED),
+        Change.NEW: places < 0,
     }
 
 
@@ -97,12 +113,6 @@ def _differences(before: pa.Table, after: pa.Table) -> pa.Array:
     return joined(parts, "; ")
 
 
-def _changed(before: pa.Table, after: pa.Table, there: pa.Array) -> pa.Array:
-    """Return which claims differ in any field, as a mask."""
-    differs = [pc.and_(there, _differing(_texts(before, name), _texts(after, name))) for name in FIELDS]
-    return np.logical_or.reduce([np.asarray(one) for one in differs])
-
-
 def _personal(claims: pa.Table, name: str) -> pa.Array:
     concerned = pc.not_equal(claims.column("disposition").combine_chunks(), str(Disposition.NOT_APPLICABLE))
     return pc.if_else(concerned, claims.column(name).combine_chunks(), _NOTHING)
@@ -115,25 +125,25 @@ def _rows(claims: pa.Table, change: Any, before: Any, after: Any, differs: Any) 
     return pa.table([own[name] for name in CHANGES.names], schema=CHANGES)
 
 
-def _present(previous: pa.Table, claims: pa.Table, *, publishes: bool) -> pa.Table:
-    place = pc.index_in(_keys(claims), value_set=_keys(previous))
-    there = pc.is_valid(place)
-    before = previous.take(place).combine_chunks()
-    lists = pc.fill_null(before.column("findings").combine_chunks(), pa.scalar([], pa.list_(pa.string())))
-    before = before.set_column(before.column_names.index("findings"), "findings", lists)
-    kinds = _kinds(before, claims, np.asarray(there), publishes=publishes)
-    kinds[Change.OTHER] = _changed(before, claims, there) & ~np.logical_or.reduce(list(kinds.values()))
-    rows = pa.array(np.flatnonzero(np.logical_or.reduce(list(kinds.values()))))
-    then, now, known = before.take(rows).combine_chunks(), claims.take(rows).combine_chunks(), there.take(rows)
-    named = _named({kind: found[np.asarray(rows)] for kind, found in kinds.items()})
-    differs = pc.if_else(known, _differences(then, now), "") if len(rows) else pa.array([], pa.string())
+def _present(previous: pa.Table, claims: pa.Table, places: Places, *, publishes: bool) -> pa.Table:
+    kinds = _kinds(previous, claims, places, publishes=publishes)
+    kinds[Change.OTHER] = _changed(previous, claims, places) & ~np.logical_or.reduce(list(kinds.values()))
+    rows = np.flatnonzero(np.logical_or.reduce(list(kinds.values())))
+    there = places[rows] >= 0
+    then = plain(previous.take(pa.array(places[rows], mask=~there)))
+    now = plain(claims.select(_SHOWN).take(pa.array(rows)))
+    named = _named({kind: found[rows] for kind, found in kinds.items()})
+    differs = pc.if_else(pa.array(there), _differences(then, now), "") if len(rows) else pa.array([], pa.string())
     return _rows(now, named, then.column("disposition"), now.column("disposition"), differs)
 
 
-def _gone(previous: pa.Table, claims: pa.Table) -> pa.Table:
-    left = previous.filter(pc.invert(pc.is_in(_keys(previous), value_set=_keys(claims)))).combine_chunks()
-    needy = pa.array(_is(left, *NEEDY))
-    change = pc.if_else(needy, f"{Change.SOLVED}, {Change.GONE}", str(Change.GONE))
+def _gone(previous: pa.Table, places: Places) -> pa.Table:
+    there = np.zeros(previous.num_rows + 1, np.bool_)
+    there[places] = True
+    left = plain(previous.filter(pa.array(~there[:-1])))
+    change = pc.if_else(
+        pa.array(among(left, "disposition", NEEDY)), f"{Change.SOLVED}, {Change.GONE}", str(Change.GONE)
+    )
     return _rows(left, change, left.column("disposition"), pa.nulls(left.num_rows, pa.string()), [""] * left.num_rows)
 
 
@@ -150,8 +160,9 @@ def changes(claims: pa.Table, inputs: ReportInputs) -> Changes:
     """
     if inputs.previous is None or inputs.previous_claims is None:
         return Changes()
-    previous = _in_scope(inputs.previous_claims, claims, inputs.head).combine_chunks()
-    parts = [_present(previous, claims, publishes=inputs.head.publishes), _gone(previous, claims)]
+    everything = inputs.previous_claims.combine_chunks()
+    previous, places = _in_scope(everything, claims, inputs.head)
+    parts = [_present(previous, claims, places, publishes=inputs.head.publishes), _gone(previous, places)]
     keys = ["change", "tenant_id", "person_name", "certificate_id", "certificate_type"]
     table = pa.concat_tables(parts)
     if table.num_rows:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from certrecon.dispositions.winners import keys_of
 from certrecon.findings import CATALOGUE
 from certrecon.report.model import Control, DatasetTotal, FindingCount
+from certrecon.report.pieces import among, piece, places_by_key
 from certrecon.report.safe import one_line
 from certrecon.report.worklist import with_disposition
 from certrecon.words import Disposition, LedgerState, Severity
@@ -64,19 +65,19 @@ def disposition_counts(claims: pa.Table) -> dict[Disposition, int]:
     return {name: counts.get(str(name), 0) for name in Disposition}
 
 
-def _certificates_to_claims(claims: pa.Table, extracted: int) -> Control:
-    per_certificate = pc.value_counts(claims.column("certificate_id")).field("counts")
-    further = pc.sum(pc.subtract(per_certificate, 1)).as_py() or 0
+def _certificates_to_claims(claims: pa.Table, certificates: int, extracted: int) -> Control:
+    further = claims.num_rows - certificates
     parts = {"certificates": extracted, "for further types of the same certificates": further}
     return Control("Certificates to claims", "claims", claims.num_rows, parts)
 
 
 def _sent_claims(claims: pa.Table, plan: pa.Table) -> pa.Table:
-    """Return the claims that the plan's rows were made of."""
-    planned, own = (
-        keys_of(table.column("certificate_id"), table.column("certificate_type")) for table in (plan, claims)
-    )
-    return claims.filter(pc.is_in(own, value_set=planned, skip_nulls=True))
+    """Return the claims that the plan's rows were made of, with their dispositions alone."""
+    places = places_by_key(claims, plan)
+    rows = np.flatnonzero(places >= 0)
+    own = claims.select(["certificate_id", "disposition"]).take(pa.array(rows))
+    planned = piece(plan, "certificate_id").take(pa.array(places[rows]))
+    return own.filter(pc.equal(piece(own, "certificate_id"), planned))
 
 
 def _plan_to_outcome(sent: pa.Table, rows: int, *, publishes: bool) -> Control:
@@ -98,10 +99,7 @@ def answers_to(plan: pa.Table, answers: pa.Table) -> pa.Table:
 
     Others are of this run as well: what an earlier run left pending, and what went back to what Ditio has.
     """
-    planned, answered = (
-        keys_of(table.column("employee_number"), table.column("certificate_type")) for table in (plan, answers)
-    )
-    return answers.filter(pc.is_in(answered, value_set=planned, skip_nulls=True))
+    return answers.filter(pa.array(places_by_key(answers, plan) >= 0))
 
 
 def _acknowledged(plan: pa.Table, answers: pa.Table) -> int:
@@ -110,14 +108,14 @@ def _acknowledged(plan: pa.Table, answers: pa.Table) -> int:
 
 
 def _delivered(claims: pa.Table, sent: pa.Table, acknowledged: int) -> Control:
-    total = with_disposition(claims, Disposition.DELIVERED).num_rows
+    total = int(among(claims, "disposition", [Disposition.DELIVERED]).sum())
     now = with_disposition(sent, Disposition.DELIVERED).num_rows
     parts = {"unchanged since an earlier run": total - now, "acknowledged in this run": acknowledged}
     return Control("Delivered", "delivered", total, parts)
 
 
 def controls(
-    claims: pa.Table, plan: pa.Table, answers: pa.Table, extracted: int, *, publishes: bool
+    claims: pa.Table, plan: pa.Table, answers: pa.Table, certificates: int, extracted: int, *, publishes: bool
 ) -> tuple[Control, ...]:
     """Return the totals from certificates to rows that Ditio acknowledged.
 
@@ -125,13 +123,14 @@ def controls(
         claims: Schema `DECIDED`.
         plan: Schema `PLAN`.
         answers: Schema `ANSWERS`; what the ledger says is held against what the claims say.
+        certificates: How many certificates are behind the claims.
         extracted: How many certificates were read.
         publishes: Whether the run could send anything.
     """
     sent = _sent_claims(claims, plan)
     dispositions = {str(name): count for name, count in disposition_counts(claims).items()}
     return (
-        _certificates_to_claims(claims, extracted),
+        _certificates_to_claims(claims, certificates, extracted),
         Control("Claims to dispositions", "claims", claims.num_rows, dispositions),
         _plan_to_outcome(sent, plan.num_rows, publishes=publishes),
         _delivered(claims, sent, _acknowledged(plan, answers)),
@@ -139,11 +138,12 @@ def controls(
 
 
 def _per_code(claims: pa.Table) -> dict[str, int]:
-    return _counts(pc.list_flatten(claims.column("findings").combine_chunks()))
+    return _counts(pc.list_flatten(piece(claims, "findings")))
 
 
 def finding_counts(claims: pa.Table, severity_of: Callable[[str], Severity]) -> tuple[FindingCount, ...]:
     """Return the whole catalogue with how many claims have each."""
+    claims = claims.select(["findings", "disposition"])
     every, blocked = _per_code(claims), _per_code(with_disposition(claims, Disposition.BLOCKED))
     return tuple(
         FindingCount(finding, severity_of(code), every.get(code, 0), blocked.get(code, 0))

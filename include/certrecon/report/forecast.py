@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from certrecon.report.model import Outlook, ReportInputs, TrendRun
+from certrecon.report.pieces import plain
 from certrecon.report.safe import one_line
 from certrecon.words import Disposition
 
@@ -49,7 +50,7 @@ def outlook(claims: pa.Table, as_of: dt.date) -> Outlook:
     monday = as_of - dt.timedelta(as_of.weekday())
     last = as_of + dt.timedelta(DAYS - 1)
     weeks = tuple(monday + dt.timedelta(7 * number) for number in range((last - monday).days // 7 + 1))
-    found = _expiring(claims, as_of)
+    found = plain(_expiring(claims, as_of))
     days = np.asarray(found.column("valid_until").combine_chunks().cast(pa.int32()))
     week = (days - (monday - dt.date(1970, 1, 1)).days) // 7
     encoded = pc.fill_null(found.column("certificate_type"), "").combine_chunks().dictionary_encode()

@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 from pyarrow import json as pa_json
 
 from certrecon.dispositions.decide import PLAN
-from certrecon.dispositions.winners import keys_of
 from certrecon.report.model import EARLIER_PAYLOADS, Excerpt, PlanReport, PlanRow
+from certrecon.report.pieces import among, piece, places_by_key, plain
 from certrecon.report.safe import joined, one_line_table
 from certrecon.report.wording import REASONS
 from certrecon.report.worklist import LISTED
@@ -50,11 +50,9 @@ def _parse(payloads: pa.Array) -> pa.Table:
 
 def _earlier(plan: pa.Table, earlier: pa.Table) -> pa.Array:
     """Return what Ditio acknowledged before for the rows that change it."""
-    among = keys_of(earlier.column("employee_number"), earlier.column("certificate_type"))
-    place = pc.index_in(keys_of(plan.column("employee_number"), plan.column("certificate_type")), value_set=among)
-    changed = pc.equal(plan.column("reason"), "changed")
-    known = pc.if_else(changed, place, pa.scalar(None, pa.int32()))
-    return earlier.column("payload").combine_chunks().take(known.combine_chunks())
+    places = places_by_key(plan, earlier)
+    changed = among(plan, "reason", ["changed"])
+    return piece(earlier, "payload").take(pa.array(places, mask=~changed | (places < 0)))
 
 
 def _differing(before: pa.Table, after: pa.Table, known: pa.Array) -> dict[str, pa.ChunkedArray]:
@@ -101,15 +99,19 @@ def plan_report(plan: pa.Table | None, earlier: pa.Table | None, *, dry_run: boo
     Args:
         plan: Schema `PLAN`.
         earlier: Schema `EARLIER_PAYLOADS`.
-        dry_run: Whether the rows themselves are shown.
+        dry_run: Whether the rows themselves are shown; if not, only payloads of rows that change something count.
     """
     plan = (PLAN.empty_table() if plan is None else plan).combine_chunks()
+    rows, reasons = plan.num_rows, _reasons(plan)
+    if not dry_run:
+        plan = plan.filter(pa.array(among(plan, "reason", ["changed"])))
+    plan = plain(plan)
     texts = _earlier(plan, EARLIER_PAYLOADS.empty_table() if earlier is None else earlier)
-    before, after = _parse(texts), _parse(plan.column("payload").combine_chunks())
+    before, after = _parse(texts), _parse(piece(plan, "payload"))
     differs = _differing(before, after, pc.is_valid(texts))
-    counts = {name: pc.sum(rows).as_py() or 0 for name, rows in differs.items()}
+    counts = {name: pc.sum(found).as_py() or 0 for name, found in differs.items()}
     table = PLAN_ROWS.empty_table()
-    if dry_run and plan.num_rows:
+    if dry_run and rows:
         columns = {
             "issued_on": after.column("issuedDateTime"),
             "valid_until": after.column("validUntilDateTime"),
@@ -119,8 +121,8 @@ def plan_report(plan: pa.Table | None, earlier: pa.Table | None, *, dry_run: boo
         table = _in_order(pa.table(chosen, schema=PLAN_ROWS))
     shown = tuple(PlanRow(**row) for row in one_line_table(table.slice(0, LISTED)).to_pylist())
     return PlanReport(
-        rows=plan.num_rows,
-        reasons=_reasons(plan),
+        rows=rows,
+        reasons=reasons,
         fields={name: count for name, count in counts.items() if count},
         excerpt=Excerpt(table.num_rows, shown, "see the CSV of rows to send"),
         table=table,

@@ -52,6 +52,12 @@ class Mark:
     words: str = ""
 
 
+def import_matplotlib() -> None:
+    """Import what draws, so that a thread may do so before anything is drawn."""
+    from matplotlib import figure, style  # noqa: F401, PLC0415 - half a second that only those who draw should pay
+    from matplotlib.backends import backend_svg  # noqa: F401, PLC0415 - as above
+
+
 @contextmanager
 def _own_settings() -> Iterator[None]:
     from matplotlib import style  # noqa: PLC0415 - half a second that only those who draw should pay

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from certrecon.claims.coded import NONE
+from certrecon.report.ages import places_before
 from certrecon.report.model import ReportInputs, Told
+from certrecon.report.pieces import as_numbers, plain
 from certrecon.words import ChangeEvent
 
 _FROM_4HSE = (
     "certificate_type", "tenant_id", "resource_id", "person_name", "employee_number", "issued_on", "valid_until",
     "linked",
 )  # fmt: skip
-_BETWEEN = "\x1f"
 
 
 def told_changes(claims: pa.Table, inputs: ReportInputs) -> Told | None:
@@ -35,16 +38,15 @@ def told_changes(claims: pa.Table, inputs: ReportInputs) -> Told | None:
 
 def _changed(before: pa.Table, after: pa.Table) -> pa.Table:
     """Return certificate and person of every claim that is on one side only, or says something else there."""
-    then, now = _said(before), _said(after)
-    gone, new = (pc.invert(pc.is_in(one, value_set=other)) for one, other in ((then, now), (now, then)))
-    names = ["certificate_id", "resource_id"]
-    return pa.concat_tables([before.filter(gone).select(names), after.filter(new).select(names)])
-
-
-def _said(claims: pa.Table) -> pa.Array:
-    texts = [claims.column(name).cast(pa.string()) for name in ("certificate_id", *_FROM_4HSE)]
-    joined = pc.binary_join_element_wise(*texts, _BETWEEN, null_handling="replace", null_replacement="\x00")
-    return joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined
+    places = places_before(after, before)
+    same = places >= 0
+    for name in _FROM_4HSE:
+        then, now = as_numbers(before, after, name)
+        same &= np.append(then, np.int32(NONE))[places] == now
+    left = np.ones(before.num_rows, np.bool_)
+    left[places[same]] = False
+    parts = (before.filter(pa.array(left)), after.filter(pa.array(~same)))
+    return pa.concat_tables([plain(part.select(["certificate_id", "resource_id"])) for part in parts])
 
 
 def _entities(hints: pa.Table, entity: str) -> pa.Array:

@@ -19,6 +19,7 @@ from certrecon.claims.types import NO_RULE, RuleColumns, first_rule
 from certrecon.errors import SettingsError
 from certrecon.report.ages import AGES, beside, claim_ages
 from certrecon.report.model import Excerpt, ReportInputs, UnmappedRow
+from certrecon.report.pieces import piece, plain
 from certrecon.report.safe import one_line, one_line_table
 from certrecon.report.worklist import having
 from certrecon.settings.loader import restore_settings
@@ -49,9 +50,17 @@ def _unruled(links: pa.Table, names: pa.Array, inputs: ReportInputs) -> pa.Array
     return pa.array(first_rule(rules, RuleColumns(code, action, names, kind), unlinked=False) == NO_RULE)
 
 
+def _links_of(claims: pa.Table, inputs: ReportInputs) -> pa.Table:
+    """Return the links that may be of some claims: those with an id of theirs."""
+    if inputs.links is None:
+        return LINKS.empty_table()
+    own = pc.is_in(piece(inputs.links, "certificate_id"), value_set=piece(claims, "certificate_id"), skip_nulls=True)
+    return plain(inputs.links.filter(own))
+
+
 def _kinds(claims: pa.Table, inputs: ReportInputs) -> pa.Table:
     """Return name, code, action and ages of each claim without type, once for each link that no rule maps."""
-    links = LINKS.empty_table() if inputs.links is None else inputs.links.combine_chunks()
+    links = _links_of(claims, inputs)
     among = in_tenant(claims, "tenant_id", "certificate_id")
     place = pc.index_in(in_tenant(links, "tenant_id", "certificate_id"), value_set=among, skip_nulls=True)
     own = (
@@ -146,7 +155,7 @@ def unmapped_types(claims: pa.Table, inputs: ReportInputs) -> tuple[pa.Table, Ex
     Returns:
         At most 50 kinds, schema `UNMAPPED`, and the same as rows with the number of all kinds.
     """
-    grouped = _grouped(claims.filter(pa.array(having(claims, ["TYPE_UNMAPPED"]))).combine_chunks(), inputs)
+    grouped = _grouped(plain(claims.filter(pa.array(having(claims, ["TYPE_UNMAPPED"])))), inputs)
     known, rows = _known(inputs), []
     for kind in grouped.slice(0, MOST).to_pylist():
         name = suggested_type(kind, known)

@@ -13,6 +13,7 @@ from certrecon.findings import CATALOGUE
 from certrecon.names import Name
 from certrecon.report.ages import AGES, beside, claim_ages
 from certrecon.report.model import Excerpt, ReportInputs, UnmatchedRow
+from certrecon.report.pieces import plain
 from certrecon.report.safe import one_line_table
 from certrecon.report.suggesting import suggestions
 from certrecon.report.wording import titles
@@ -36,7 +37,7 @@ def _why(claims: pa.Table) -> pa.Array:
 
 def _persons(claims: pa.Table, inputs: ReportInputs) -> pa.Table:
     """Return one row a person and reason: how many claims, and the greatest age of any."""
-    found = claims.filter(pc.and_(pa.array(having(claims, CODES)), claims.column("applicable"))).combine_chunks()
+    found = plain(claims.filter(pc.and_(pa.array(having(claims, CODES)), claims.column("applicable"))))
     if not found.num_rows:
         return pa.table({name: pa.array([], pa.string()) for name in (*_IDENTITY, "findings")} | dict.fromkeys(
             _NUMBERS, pa.array([], pa.int64())))  # fmt: skip

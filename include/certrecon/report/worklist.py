@@ -9,20 +9,17 @@ from collections.abc import Iterable
 from dataclasses import fields
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from certrecon.dispositions.winners import keys_of
 from certrecon.findings import CATALOGUE
 from certrecon.report.ages import AGES, claim_ages
 from certrecon.report.model import ANSWERS, ClaimRow, Excerpt, ReportInputs
+from certrecon.report.pieces import Bools, among, piece, places_by_key, plain
 from certrecon.report.safe import joined, one_line_table
 from certrecon.report.saying import NEEDY, SeverityOf, say
 from certrecon.report.wording import URGENCY
 from certrecon.words import Disposition, Severity
-
-Bools = npt.NDArray[np.bool_]
 
 LISTED = 50
 """How many rows of a list the page shows."""
@@ -34,7 +31,7 @@ WORKLIST = pa.schema(
 
 def having(claims: pa.Table, codes: Iterable[str]) -> Bools:
     """Return which claims have at least one of some findings."""
-    lists = claims.column("findings").combine_chunks()
+    lists = piece(claims, "findings")
     wanted = pc.is_in(pc.list_flatten(lists), value_set=pa.array(list(codes), pa.string()))
     found = np.zeros(claims.num_rows, np.bool_)
     found[np.asarray(pc.list_parent_indices(lists).filter(wanted))] = True
@@ -57,6 +54,7 @@ def needing(claims: pa.Table, severity_of: SeverityOf) -> pa.Table:
 
 def in_order(claims: pa.Table) -> pa.Table:
     """Return claims in the order in which they are listed: the most urgent first, then by person."""
+    claims = plain(claims)
     ranks = pc.index_in(claims.column("disposition"), value_set=pa.array([str(name) for name in URGENCY]))
     keys = ["rank", "tenant_id", "person_name", "certificate_id", "certificate_type"]
     order = pc.sort_indices(claims.append_column("rank", ranks), [(key, "ascending") for key in keys])
@@ -91,13 +89,9 @@ def _personal(claims: pa.Table, name: str) -> pa.ChunkedArray:
 
 def _messages(claims: pa.Table, answers: pa.Table) -> pa.Array:
     """Return what Ditio said of the claims that won their key and were not delivered."""
-    among = keys_of(answers.column("employee_number"), answers.column("certificate_type"))
-    place = pc.index_in(keys_of(claims.column("employee_number"), claims.column("certificate_type")), value_set=among)
-    failed = pc.is_in(
-        claims.column("disposition"),
-        value_set=pa.array([str(Disposition.REJECTED), str(Disposition.UNDELIVERED)]),
-    )
-    own = answers.take(pc.if_else(failed, place, pa.scalar(None, pa.int32())))
+    places = places_by_key(claims, answers)
+    failed = among(claims, "disposition", [Disposition.REJECTED, Disposition.UNDELIVERED])
+    own = plain(answers.take(pa.array(places, mask=~failed | (places < 0))))
     status = own.column("http_status").cast(pa.string())
     prefixed = pc.binary_join_element_wise("HTTP ", status, "")
     return joined([prefixed, own.column("message")], ": ")

@@ -45,9 +45,10 @@ class BuiltClaims:
 def _refuse_missed(inputs: RunInputs, certificates: pa.Table) -> None:
     """Refuse what moved between two tenants of the run while they were read, and was read in neither."""
     found = inputs.table("lookups", LOOKUPS)
-    here = pc.is_in(found["found_tenant_id"], value_set=pa.array(inputs.context.tenants, pa.string()))
-    read = pc.is_in(found["certificate_id"], value_set=certificates["certificate_id"].combine_chunks())
-    missed = found.filter(pc.and_(here, pc.invert(read)))
+    moved = found.filter(pc.is_in(found["found_tenant_id"], value_set=pa.array(inputs.context.tenants, pa.string())))
+    looked, ids = moved["certificate_id"].combine_chunks(), certificates["certificate_id"]
+    read = ids.filter(pc.is_in(ids, value_set=looked)).combine_chunks()
+    missed = moved.filter(pc.invert(pc.is_in(looked, value_set=read)))
     if missed.num_rows:
         message = (
             f"Certificate {missed['certificate_id'][0]} and {missed.num_rows - 1} more moved to another tenant while "

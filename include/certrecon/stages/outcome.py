@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from certrecon.errors import EvidenceError
 from certrecon.evidence import RunEvidence, SealedFile, SealedPart
+from certrecon.evidence.manifest import in_one_piece
 from certrecon.stages.handle import FileRef
 from certrecon.stages.plan import Planned
 
@@ -45,6 +46,14 @@ class Outcome:
         """
         file = self._file(dataset)
         return self._evidence.read_table(file.address, schema, file.sha256)
+
+    def in_one_piece(self, dataset: str, schema: pa.Schema) -> pa.Table:
+        """Read a table as `table` does, each column in one piece, for whoever looks at columns as a whole.
+
+        Raises:
+            EvidenceError: The run has no such file, or it was changed.
+        """
+        return in_one_piece((self.table(name, schema) for name in (dataset,)), schema)
 
     def text(self, dataset: str) -> str:
         """Read a text file.

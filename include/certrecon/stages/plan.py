@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from certrecon.claims.facts import CLAIM_FACTS
-from certrecon.dispositions.decide import PLAN, Decision, decide
+from certrecon.claims.coded import Bools, Coded
+from certrecon.dispositions.decide import DECISION_FACTS, PLAN, Decision, decide
 from certrecon.dispositions.scope import moved_away
 from certrecon.dispositions.verdicts import Verdicts, collect
 from certrecon.dispositions.winners import keys_of
@@ -89,9 +89,9 @@ class Judgement:
     findings: Mapping[str, int]
 
 
-def _count_by_tenant(claims: pa.Table, rows: pa.ChunkedArray | pa.Array) -> dict[str, int]:
-    counted = claims.filter(rows).group_by("tenant_id").aggregate([([], "count_all")])
-    return dict(zip(counted["tenant_id"].to_pylist(), counted["count_all"].to_pylist(), strict=True))
+def _count_by_tenant(tenants: Coded, rows: Bools) -> dict[str, int]:
+    counts = np.bincount(tenants.codes[rows], minlength=len(tenants.texts))
+    return dict(zip(tenants.texts.to_pylist(), counts.tolist(), strict=True))
 
 
 def count_tenants(inputs: RunInputs, claims: pa.Table) -> dict[str, TenantCounts]:
@@ -99,11 +99,11 @@ def count_tenants(inputs: RunInputs, claims: pa.Table) -> dict[str, TenantCounts
 
     Args:
         inputs: The run's inputs.
-        claims: Schema `DECIDED`.
+        claims: Columns `tenant_id`, `applicable` and `employees` of schema `CODED_DECIDED`.
     """
-    applicable = claims.column("applicable")
-    person_claims = _count_by_tenant(claims, applicable)
-    matched = _count_by_tenant(claims, pc.and_(applicable, pc.equal(claims.column("employees"), 1)))
+    of_claims, applicable = Coded.of(claims["tenant_id"]), claims.column("applicable").to_numpy()
+    person_claims = _count_by_tenant(of_claims, applicable)
+    matched = _count_by_tenant(of_claims, applicable & (claims.column("employees").to_numpy() == 1))
     read = {name: inputs.rows_by_tenant(name) for name in ("certificates", "links", "persons")}
     return {
         tenant: TenantCounts(
@@ -174,7 +174,7 @@ def run_plan(place: Workplace, built: BuiltClaims, validations: Mapping[Subject,
     inputs = RunInputs(place.evidence)
     results = [_read_validation(place, subject, ref) for subject, ref in validations.items()]
     verdicts = collect(results, inputs.settings.settings)
-    judged = judge_inputs(inputs, place.read(built.facts, CLAIM_FACTS), verdicts)
+    judged = judge_inputs(inputs, place.read(built.facts, DECISION_FACTS).combine_chunks(), verdicts)
     for guard in judged.tripped:
         log.warning("Guard %s %s: %s", guard.guard, "accepted" if guard.accepted else "tripped", guard.words)
     log.info("%s rows to send, %s withdrawn", judged.decision.plan.num_rows, judged.withdrawn.entries.num_rows)

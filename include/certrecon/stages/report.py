@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-import pyarrow.compute as pc
-
+from certrecon.evidence import Part
 from certrecon.report import build_report, render_csvs, render_html, render_summary
 from certrecon.report.model import RunReport
+from certrecon.report.svg import import_matplotlib
 from certrecon.report.workbook import render_workbook
 from certrecon.stages.build_claims import BuiltClaims
 from certrecon.stages.handle import FileRef
@@ -29,11 +30,12 @@ from certrecon.stages.plan import Planned
 from certrecon.stages.report_inputs import APPROVALS_FILE, FACTS_FILE, OWN_ENTRIES, report_inputs
 from certrecon.stages.run_inputs import RunInputs
 from certrecon.stages.seal_inputs import SealedInputs
-from certrecon.stages.workplace import Workplace
+from certrecon.stages.workplace import Workplace, file_ref
 from certrecon.validation.data_docs import render_data_docs
 from certrecon.warehouse.approvals import read_approvals
 from certrecon.warehouse.engine import transaction
-from certrecon.warehouse.ledger import read_attempts, read_ledger
+from certrecon.warehouse.ledger import RECORDED_ATTEMPT
+from certrecon.warehouse.run_entries import attempts_of_run, entries_of_run
 from certrecon.words import Subject
 
 log = logging.getLogger(__name__)
@@ -84,32 +86,39 @@ def _refs(values: Mapping[str, Any]) -> dict[str, FileRef]:
 
 
 def _sources(place: Workplace, failure: str | None) -> dict[str, FileRef]:
-    """Write down what the warehouse says of the run after publishing."""
-    run = place.run
+    """Write down what the warehouse says of the run after publishing, its requests excepted."""
+    run, seq = place.run, place.run.run_seq
     with transaction(place.engine) as conn:
-        ledger, attempts = read_ledger(conn, run.target), read_attempts(conn, run.run_seq)
-        approvals = [asdict(approval) for approval in read_approvals(conn, run.run_seq)]
-    own = ledger.filter(pc.equal(ledger.column("run_seq"), run.run_seq)).select(OWN_ENTRIES.names)
+        own = place.write_pieces(Part.OUTCOME, LEDGER_AFTER_FILE, OWN_ENTRIES, entries_of_run(conn, seq, run.target))
+        approvals = [asdict(approval) for approval in read_approvals(conn, seq)]
     return {
-        LEDGER_AFTER_FILE: place.write(LEDGER_AFTER_FILE, own.cast(OWN_ENTRIES)),
-        "attempts": place.write("attempts", attempts),
+        LEDGER_AFTER_FILE: file_ref(own.file, own.rows),
         APPROVALS_FILE: place.write_bytes(APPROVALS_FILE, "json", _json(approvals)),
         FACTS_FILE: place.write_bytes(FACTS_FILE, "json", _json({"failure": failure})),
     }
+
+
+def _attempts(place: Workplace) -> FileRef:
+    """Write down the run's requests, which no report looks at."""
+    seq = place.run.run_seq
+    with transaction(place.engine) as conn:
+        written = place.write_pieces(Part.OUTCOME, "attempts", RECORDED_ATTEMPT, attempts_of_run(conn, seq))
+    return file_ref(written.file, written.rows)
 
 
 def _json(value: Any) -> bytes:
     return json.dumps(value, sort_keys=True, ensure_ascii=False, default=str).encode()
 
 
-def _write(place: Workplace, report: RunReport, sources: dict[str, FileRef]) -> Reported:
+def _write(place: Workplace, report: RunReport, sources: dict[str, FileRef], aside: Executor) -> Reported:
     summary = render_summary(report)
     log.info("%s", summary)
+    workbook = aside.submit(render_workbook, report)
     return Reported(
         summary=place.write_bytes(SUMMARY_FILE, "txt", summary.encode()),
         page=place.write_bytes(PAGE_FILE, "html", render_html(report).encode()),
-        workbook=place.write_bytes(WORKBOOK_FILE, "xlsx", render_workbook(report)),
         lists={name: place.write_bytes(name, "csv", data) for name, data in render_csvs(report).items()},
+        workbook=place.write_bytes(WORKBOOK_FILE, "xlsx", workbook.result()),
         sources=sources,
     )
 
@@ -145,8 +154,14 @@ def run_report(
         validations: Great Expectations' results, by subject.
         failure: What failed so far, in one sentence.
     """
-    sources = _sources(place, failure)
-    refs = planned_files(planned) | {CLAIMS_FILE: loaded.claims, "dangling": built.dangling} | sources
-    inputs = RunInputs(place.evidence, sealed.sha256)
-    report = build_report(report_inputs(inputs, Outcome.of_refs(place.evidence, refs)))
-    return replace(_write(place, report, sources), data_docs=_data_docs(place, validations))
+    # Much of it is waiting for PostgreSQL, or Arrow's and zlib's work, beside which Python has nothing to do.
+    with ThreadPoolExecutor(2) as aside:
+        attempts = aside.submit(_attempts, place)
+        aside.submit(import_matplotlib)
+        sources = _sources(place, failure)
+        refs = planned_files(planned) | {CLAIMS_FILE: loaded.claims, "dangling": built.dangling} | sources
+        inputs = RunInputs(place.evidence, sealed.sha256)
+        report = build_report(report_inputs(inputs, Outcome.of_refs(place.evidence, refs)))
+        written = _write(place, report, sources, aside)
+        everything = dict(written.sources) | {"attempts": attempts.result()}
+    return replace(written, sources=everything, data_docs=_data_docs(place, validations))

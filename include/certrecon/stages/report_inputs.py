@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from certrecon.claims.coded import coded_schema
 from certrecon.claims.inputs import EMPLOYEES, LINKS, PERSONS
 from certrecon.dispositions.decide import DECIDED, PLAN
 from certrecon.dispositions.inputs import PREVIOUS_CLAIMS
@@ -30,16 +31,41 @@ from certrecon.report.model import (
     ReportInputs,
     RunHead,
 )
+from certrecon.report.pieces import places_by_key, plain
 from certrecon.stages.origin import HeadBefore
 from certrecon.stages.outcome import CLAIMS_FILE, DECIDED_FILE, LEDGER_AFTER_FILE, Outcome
 from certrecon.stages.plan import parse_tripped
 from certrecon.stages.run_inputs import RunInputs
+from certrecon.words import Mode
 
 DATASETS = ("certificates", "links", "persons", "employees")
 APPROVALS_FILE, FACTS_FILE = "approvals", "report_facts"
 
 OWN_ENTRIES = pa.schema([*LEDGER_AFTER, *(ANSWERS.field(name) for name in ("http_status", "message"))])
 """The ledger's entries of a run after publishing, as its outcome keeps them."""
+
+_CLAIMS = coded_schema(
+    pa.schema(
+        [field for field in DECIDED if field.name not in {
+            "resource_type", "ditio_employee_number", "expiry_source", "employees",
+        }]
+    ), "certificate_id", "payload_sha256",
+)  # fmt: skip
+_PREVIOUS_CLAIMS = coded_schema(PREVIOUS_CLAIMS, "certificate_id")
+_LINKS = coded_schema(
+    pa.schema([field for field in LINKS if field.name not in {"action_id", "date_expire"}]),
+    "certificate_action_id", "certificate_id",
+)  # fmt: skip
+_LEDGER = coded_schema(
+    pa.schema([field for field in LEDGER_AFTER if field.name in {
+        "employee_number", "certificate_type", "acknowledged_payload_sha256", "acknowledged_certificate_id",
+    }]), "acknowledged_payload_sha256", "acknowledged_certificate_id",
+)  # fmt: skip
+_EMPLOYEES = pa.schema([EMPLOYEES.field(name) for name in ("employee_number", "first_name", "last_name")])
+_PERSONS = pa.schema([PERSONS.field(name) for name in ("person_id", "number")])
+_PLAN = coded_schema(pa.schema([field for field in PLAN if field.name != "payload"]), "certificate_id")
+_PAYLOADS = pa.schema([PLAN.field("payload")])
+"""What a report looks at; a night's rows do not fit into memory with all of their columns."""
 
 _OPEN_DANGLING = pa.schema(
     [*(field for field in DANGLING if field.name != "since_run_seq"), ("first_run_seq", pa.int64())]
@@ -56,31 +82,43 @@ def report_inputs(inputs: RunInputs, outcome: Outcome) -> ReportInputs:
     Raises:
         EvidenceError: A file is missing or was changed.
     """
-    plan, own = outcome.table("plan", PLAN), outcome.table(LEDGER_AFTER_FILE, OWN_ENTRIES)
-    links, settings = inputs.claim_inputs().links, inputs.settings.settings
+    settings, plan = inputs.settings.settings, _plan(inputs, outcome)
+    listening, limited = inputs.origin().listening, inputs.context.limited
     return ReportInputs(
         head=_head(inputs, outcome),
         datasets=_datasets(inputs),
-        claims=outcome.table(CLAIMS_FILE if CLAIMS_FILE in outcome else DECIDED_FILE, DECIDED),
+        claims=outcome.in_one_piece(CLAIMS_FILE if CLAIMS_FILE in outcome else DECIDED_FILE, _CLAIMS),
         plan=plan,
         withdrawn=outcome.table("withdrawn", WITHDRAWN),
         tripped=parse_tripped(outcome.text("guards")),
-        answers=own.select(ANSWERS.names),
+        answers=outcome.in_one_piece(LEDGER_AFTER_FILE, coded_schema(ANSWERS)),
         earlier_payloads=_earlier_payloads(inputs, plan),
         severities={code: settings.severity_of(code) for code in CATALOGUE},
         failure=json.loads(outcome.text(FACTS_FILE))["failure"],
         previous=_previous(inputs),
         runs=inputs.table("runs", RUNS),
-        previous_claims=inputs.table("previous_claims", PREVIOUS_CLAIMS),
+        previous_claims=inputs.table("previous_claims", _PREVIOUS_CLAIMS),
         dangling_links=_dangling(inputs, outcome),
         withdrawn_since=inputs.table("open_withdrawn", WITHDRAWN_SINCE),
-        employees=inputs.table("employees", EMPLOYEES),
-        persons=inputs.table("persons", PERSONS),
-        links=links,
-        ledger=_ledger_after(inputs, own),
+        employees=inputs.table("employees", _EMPLOYEES),
+        persons=inputs.table("persons", _PERSONS),
+        links=inputs.links(_LINKS if listening else _without(_LINKS, "certificate_action_id")),
+        ledger=_ledger_after(inputs, outcome, _LEDGER if limited else _without(_LEDGER, "acknowledged_certificate_id")),
         types=tuple(rule.certificate_type for rule in settings.certificate_types),
-        hints=inputs.hints() if inputs.origin().listening else None,
+        hints=inputs.hints() if listening else None,
     )
+
+
+def _without(schema: pa.Schema, name: str) -> pa.Schema:
+    return schema.remove(schema.get_field_index(name))
+
+
+def _plan(inputs: RunInputs, outcome: Outcome) -> pa.Table:
+    """Return the plan; payloads only where somebody looks at them, in a dry run or where rows change something."""
+    plan = outcome.in_one_piece("plan", _PLAN)
+    if inputs.context.parameters.mode is Mode.PUBLISH and not pc.any(pc.equal(plan["reason"], "changed")).as_py():
+        return plan.append_column("payload", pa.nulls(plan.num_rows, pa.string()))
+    return plan.append_column("payload", outcome.in_one_piece("plan", _PAYLOADS)["payload"])
 
 
 def _head(inputs: RunInputs, outcome: Outcome) -> RunHead:
@@ -160,16 +198,20 @@ def _keys(table: pa.Table) -> pa.Array:
 
 def _earlier_payloads(inputs: RunInputs, plan: pa.Table) -> pa.Table:
     """Return what Ditio held before, for the rows of the plan that change it."""
-    changed = plan.filter(pc.equal(plan.column("reason"), "changed"))
-    ledger = inputs.table("ledger", EARLIER_PAYLOADS)
-    return ledger.filter(pc.is_in(_keys(ledger), value_set=_keys(changed)))
+    changed = plain(plan.filter(pc.equal(plan["reason"], "changed")).select(EARLIER_PAYLOADS.names[:2]))
+    if not changed.num_rows:
+        return EARLIER_PAYLOADS.empty_table()
+    pieces = inputs.pieces("ledger", EARLIER_PAYLOADS)
+    return pa.concat_tables(piece.filter(pc.is_in(_keys(piece), value_set=_keys(changed))) for piece in pieces)
 
 
-def _ledger_after(inputs: RunInputs, own: pa.Table) -> pa.Table:
+def _ledger_after(inputs: RunInputs, outcome: Outcome, schema: pa.Schema) -> pa.Table:
     """Return the ledger after publishing: the sealed one with the run's own entries in place of theirs."""
-    before = inputs.table("ledger", LEDGER_AFTER)
-    untouched = before.filter(pc.invert(pc.is_in(_keys(before), value_set=_keys(own))))
-    return pa.concat_tables([untouched, own.select(LEDGER_AFTER.names)])
+    own, before = outcome.in_one_piece(LEDGER_AFTER_FILE, schema), inputs.table("ledger", schema)
+    if not own.num_rows or not before.num_rows:
+        return own if own.num_rows else before
+    untouched = before.filter(pa.array(places_by_key(before, own) < 0))
+    return pa.concat_tables([untouched, own]).combine_chunks()
 
 
 def _dangling(inputs: RunInputs, outcome: Outcome) -> pa.Table:

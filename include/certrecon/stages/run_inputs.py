@@ -5,16 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
-from certrecon.claims.inputs import CERTIFICATES, EMPLOYEES, LEDGER, LINKS, PERSONS, ClaimInputs
-from certrecon.dispositions.inputs import LOOKUPS, PREVIOUS_CLAIMS, DecisionInputs, Scope
+from certrecon.claims.coded import coded_schema
+from certrecon.claims.inputs import CERTIFICATES, CLAIM_LEDGER, EMPLOYEES, LINKS, PERSONS, ClaimInputs
+from certrecon.dispositions.inputs import DECISION_LEDGER, KNOWN_CLAIMS, LOOKUPS, DecisionInputs, Scope
 from certrecon.evidence import Part, RunEvidence, SealedPart
-from certrecon.evidence.manifest import read_dataset, read_sealed
+from certrecon.evidence.manifest import in_one_piece, read_dataset, read_sealed
 from certrecon.publishing.guards import Baseline, TenantCounts
 from certrecon.settings import LoadedSettings
 from certrecon.settings.loader import restore_settings
@@ -127,27 +129,40 @@ class RunInputs:
         """Read all files of a dataset as one table."""
         return read_dataset(self._evidence, self.sealed, dataset, schema)
 
+    def pieces(self, dataset: str, schema: pa.Schema) -> Iterator[pa.Table]:
+        """Yield a dataset some rows at a time."""
+        for file in self.sealed.all_of(dataset):
+            yield from self._evidence.read_pieces(file.address, schema, file.sha256)
+
     def _by_tenant(self, dataset: str, schema: pa.Schema, tenant_column: str) -> pa.Table:
         """Read a dataset with its tenant column saying where each row was read, also where the vendor left it out."""
         place = schema.get_field_index(tenant_column)
-        tables = []
-        for file in self.sealed.all_of(dataset):
-            table = self._evidence.read_table(file.address, schema, file.sha256)
-            tenants = pa.repeat(pa.scalar(file.tenant, pa.string()), table.num_rows)
-            tables.append(table.set_column(place, schema.field(place), tenants))
-        return pa.concat_tables(tables).combine_chunks() if tables else schema.empty_table()
+        files = self.sealed.all_of(dataset)
+
+        def tables() -> Iterator[pa.Table]:
+            for file in files:
+                table = self._evidence.read_table(file.address, schema.remove(place), file.sha256)
+                tenant = pa.array([file.tenant], pa.string()).dictionary_encode()
+                tenants = tenant.take(pa.array(np.zeros(table.num_rows, np.int32)))
+                yield table.add_column(place, schema.field(place), tenants.cast(schema.field(place).type))
+
+        return in_one_piece(tables(), schema)
 
     def claim_inputs(self) -> ClaimInputs:
         """Return what claims are made from."""
         return ClaimInputs(
-            certificates=self._by_tenant("certificates", CERTIFICATES, "tenant_id"),
-            links=self._by_tenant("links", LINKS, "tenant_id"),
+            certificates=self._by_tenant("certificates", coded_schema(CERTIFICATES, "certificate_id"), "tenant_id"),
+            links=self._by_tenant("links", coded_schema(LINKS, "certificate_action_id", "certificate_id"), "tenant_id"),
             persons=self._by_tenant("persons", PERSONS, "project_id"),
             employees=self.table("employees", EMPLOYEES),
-            ledger=self.table("ledger", LEDGER),
+            ledger=self.table("ledger", CLAIM_LEDGER),
             settings=self.settings,
             as_of=self.context.as_of,
         )
+
+    def links(self, schema: pa.Schema = LINKS) -> pa.Table:
+        """Return columns of the links as they were read; `tenant_id` is one of them."""
+        return self._by_tenant("links", schema, "tenant_id")
 
     def hints(self) -> pa.Table:
         """Return the hints that the run followed, or a full run was told since the one before (schema `HINT`)."""
@@ -155,9 +170,10 @@ class RunInputs:
 
     def decision_inputs(self) -> DecisionInputs:
         """Return what decides the outcome of claims."""
+        limited = self.context.limited
         return DecisionInputs(
-            ledger=self.table("ledger", LEDGER),
-            previous=self.table("previous_claims", PREVIOUS_CLAIMS),
+            ledger=self.table("ledger", DECISION_LEDGER),
+            previous=self.table("previous_claims", KNOWN_CLAIMS) if limited else KNOWN_CLAIMS.empty_table(),
             lookups=self.table("lookups", LOOKUPS),
             scope=self.context.scope,
             certificates=self.rows("certificates"),

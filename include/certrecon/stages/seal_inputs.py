@@ -26,8 +26,13 @@ from certrecon.warehouse.chain import read_chain_head
 from certrecon.warehouse.dangling import open_dangling
 from certrecon.warehouse.engine import transaction
 from certrecon.warehouse.hints import HINT, hints_since
-from certrecon.warehouse.history import claims_around, read_open_claims
-from certrecon.warehouse.ledger import count_acknowledged, read_ledger, read_ledger_around
+from certrecon.warehouse.history import claims_around, open_claim_batches
+from certrecon.warehouse.ledger import (
+    LEDGER_WITH_PAYLOAD,
+    count_acknowledged,
+    ledger_batches,
+    read_ledger_around,
+)
 from certrecon.warehouse.runmodel import RunRecord
 from certrecon.warehouse.runs import baseline, finalised_runs, last_loaded, read_run, sent_by_hints_since
 from certrecon.warehouse.settings_versions import read_settings
@@ -84,20 +89,29 @@ def _baseline(record: RunRecord, withdrawn: frozenset[str]) -> Baseline:
     return Baseline(record.run_seq, tenants, record.employees or 0, withdrawn)
 
 
-def _ledger_and_claims(conn: Connection, target: str, looked: Looked | None) -> tuple[pa.Table, pa.Table]:
-    """Return what a run may be judged on: all of the target, or what is around the certificates looked at."""
-    if looked is None:
-        return read_ledger(conn, target, with_payload=True), read_open_claims(conn, target)
-    ledger = read_ledger_around(conn, target, looked.certificates, looked.numbers)
-    return ledger, claims_around(conn, target, certificates=looked.certificates, numbers=looked.numbers)
+def _ledger_and_claims(place: Workplace, conn: Connection) -> list[SealedFile]:
+    """Write down all of the target; it may be larger than memory, so it is written as it is read."""
+    target = place.run.target
+    streams = (
+        ("ledger", LEDGER_WITH_PAYLOAD, ledger_batches(conn, target)),
+        ("previous_claims", PREVIOUS_CLAIMS, open_claim_batches(conn, target)),
+    )
+    written = {name: place.write_pieces(Part.INPUTS, name, schema, pieces) for name, schema, pieces in streams}
+    return [SealedFile.of(name, table.file, table.rows) for name, table in written.items()]
+
+
+def _around(conn: Connection, target: str, looked: Looked) -> dict[str, pa.Table]:
+    """Return what is around the certificates looked at."""
+    claims = claims_around(conn, target, certificates=looked.certificates, numbers=looked.numbers)
+    return {
+        "ledger": read_ledger_around(conn, target, looked.certificates, looked.numbers),
+        "previous_claims": claims.select(PREVIOUS_CLAIMS.names).cast(PREVIOUS_CLAIMS),
+    }
 
 
 def _tables(conn: Connection, target: str, run_seq: int, looked: Looked | None) -> dict[str, pa.Table]:
     """Return what the warehouse knows of the target at this moment, by dataset."""
-    ledger, claims = _ledger_and_claims(conn, target, looked)
-    return {
-        "ledger": ledger,
-        "previous_claims": claims.select(PREVIOUS_CLAIMS.names).cast(PREVIOUS_CLAIMS),
+    return ({"hints": _hints(conn, target)} if looked is None else _around(conn, target, looked)) | {
         "runs": finalised_runs(conn, target, run_seq),
         "open_withdrawn": open_withdrawn(conn, target),
         "open_dangling": open_dangling(conn, target),
@@ -158,14 +172,13 @@ def _read_warehouse(place: Workplace, looked: Looked | None) -> _Known:
     """Write down what the warehouse knows of the target, and of the run's beginning."""
     run = place.run
     with transaction(place.engine) as conn:
+        files = _ledger_and_claims(place, conn) if looked is None else []
         tables = _tables(conn, run.target, run.run_seq, looked)
-        if looked is None:
-            tables["hints"] = _hints(conn, run.target)
         origin = _origin(conn, run.target, run.run_seq)
         compared = _compared(conn, run.target)
         acknowledged = None if looked is None else count_acknowledged(conn, run.target)
         sent = 0 if looked is None or compared is None else sent_by_hints_since(conn, run.target, compared.run_seq)
-    files = [
+    files += [
         SealedFile.of(name, place.evidence.write_table(Part.INPUTS, name, table), table.num_rows)
         for name, table in tables.items()
     ]

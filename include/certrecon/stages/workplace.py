@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 
 import pyarrow as pa
 from sqlalchemy import Engine
 
-from certrecon.evidence import Part, RunEvidence, WrittenFile
+from certrecon.evidence import Part, RunEvidence, WrittenFile, WrittenTable
 from certrecon.settings import LoadedSettings
 from certrecon.settings.loader import restore_settings
 from certrecon.stages.handle import FileRef, RunHandle
+from certrecon.warehouse.ahead import ahead
 
 
 def file_ref(written: WrittenFile, rows: int = 0) -> FileRef:
@@ -45,6 +47,13 @@ class Workplace:
     def write(self, stem: str, table: pa.Table) -> FileRef:
         """Write a table of the outcome."""
         return file_ref(self.evidence.write_table(Part.OUTCOME, stem, table), table.num_rows)
+
+    def write_pieces(
+        self, part: Part, stem: str, schema: pa.Schema, pieces: Generator[pa.Table, None, None]
+    ) -> WrittenTable:
+        """Write what the warehouse yields as one table; each next piece is read while the one before is written."""
+        with closing(pieces), closing(ahead(pieces)) as read:
+            return self.evidence.write_pieces(part, stem, schema, read)
 
     def write_bytes(self, stem: str, ending: str, data: bytes) -> FileRef:
         """Write a file of the outcome."""

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 from upath import UPath
 
+from certrecon.claims.coded import CODED
 from certrecon.errors import EvidenceError
 from certrecon.evidence import Part, RunEvidence, SealedFile, SealedPart, highest_run
 from certrecon.evidence.manifest import read_dataset, read_sealed, seal
@@ -35,6 +36,22 @@ def test_what_is_sealed_is_read_back(evidence: RunEvidence) -> None:
     assert sealed.one("certificates") == file
     assert read_dataset(evidence, sealed, "certificates", SCHEMA) == TABLE
     assert read_dataset(evidence, sealed, "links", SCHEMA).num_rows == 0
+
+
+def test_several_files_are_one_piece_whose_texts_may_be_numbers(evidence: RunEvidence) -> None:
+    schema = pa.schema([("tenant_id", pa.string()), ("name", pa.string())])
+    rows = [[("t1", "Crane"), ("t1", None)], [], [("t2", "Truck"), ("t2", "Crane")]]
+    tables = [pa.table([[row[0] for row in some], [row[1] for row in some]], schema=schema) for some in rows]
+    files = tuple(
+        SealedFile.of("certificates", evidence.write_table(Part.INPUTS, "certificates", one)) for one in tables
+    )
+    sealed = SealedPart(files, {})
+    plain = read_dataset(evidence, sealed, "certificates", schema)
+    coded = read_dataset(evidence, sealed, "certificates", pa.schema([schema.field(0), ("name", CODED)]))
+    assert plain == pa.concat_tables(tables)
+    assert coded["name"].type == CODED
+    assert [coded["name"].num_chunks, plain["name"].num_chunks] == [1, 1]
+    assert coded.to_pylist() == plain.to_pylist()
 
 
 @pytest.mark.parametrize("place", ["file", "manifest"])
