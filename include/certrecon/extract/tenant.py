@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypeAlias
 
 import pyarrow as pa
 
@@ -22,6 +24,8 @@ logger = logging.getLogger(__name__)
 _LOOKAHEAD = 2
 _SLICE = 65_536
 
+Ids: TypeAlias = Iterable[str] | pa.Array | pa.ChunkedArray
+
 
 @dataclass(frozen=True, slots=True)
 class TenantRead:
@@ -34,7 +38,7 @@ class TenantRead:
         page_size: Rows asked for a page; the server may clamp it.
         concurrency: Requests at a time.
         publish_health: Whether HEALTH is published on purpose; else its names are dropped.
-        known_ids: Certificates that the last run knew of in this tenant.
+        known_ids: Certificates that the last run knew of in this tenant, wanted once the certificates are read.
     """
 
     tenant_id: str
@@ -43,7 +47,7 @@ class TenantRead:
     page_size: int = 100
     concurrency: int = 4
     publish_health: bool = False
-    known_ids: Iterable[str] | pa.Array | pa.ChunkedArray = ()
+    known_ids: Ids | Future[Ids] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,8 @@ class _TenantReader:
 
     def _absent(self, certificates: Certificates) -> set[str]:
         """Return the known certificates that the index did not give."""
-        known = self._request.known_ids
+        asked = self._request.known_ids
+        known = asked.result() if isinstance(asked, Future) else asked
         if not isinstance(known, pa.Array | pa.ChunkedArray):
             known = pa.array(list(known), pa.string())
         slices = (known.slice(start, _SLICE).to_pylist() for start in range(0, len(known), _SLICE))

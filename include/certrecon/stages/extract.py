@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
+
+import pyarrow as pa
 
 from certrecon.api.ditio import DitioClient
 from certrecon.api.fourhse import FourHseClient
@@ -63,6 +66,11 @@ def _log(facts: DatasetFacts, tenant: str) -> None:
         )
 
 
+def _known(place: Workplace, tenant: str) -> pa.Array:
+    with transaction(place.engine) as conn:
+        return known_certificates(conn, place.run.target, tenant)
+
+
 async def run_extract_tenant(place: Workplace, client: FourHseClient, tenant: str) -> Extracted:
     """Read certificates, links and persons of a tenant.
 
@@ -70,21 +78,21 @@ async def run_extract_tenant(place: Workplace, client: FourHseClient, tenant: st
         IncompleteReadError: The control totals did not agree in three reads.
     """
     settings = place.settings().settings
-    with transaction(place.engine) as conn:
-        known = known_certificates(conn, place.run.target, tenant)
     datasets = EvidenceDatasets(place.evidence)
-    read = await extract_tenant(
-        client,
-        TenantRead(
-            tenant_id=tenant,
-            write=datasets,
-            person_field=settings.employee_match.person_field,
-            page_size=settings.fourhse.page_size,
-            concurrency=settings.fourhse.concurrency,
-            publish_health=ActionType.HEALTH in settings.publish_action_types,
-            known_ids=known,
-        ),
-    )
+    # PostgreSQL looks for what was known while 4HSE is read already.
+    with ThreadPoolExecutor(1) as aside:
+        read = await extract_tenant(
+            client,
+            TenantRead(
+                tenant_id=tenant,
+                write=datasets,
+                person_field=settings.employee_match.person_field,
+                page_size=settings.fourhse.page_size,
+                concurrency=settings.fourhse.concurrency,
+                publish_health=ActionType.HEALTH in settings.publish_action_types,
+                known_ids=aside.submit(_known, place, tenant),
+            ),
+        )
     for facts in read.datasets:
         _log(facts, tenant)
     return Extracted(tuple(datasets.sealed(facts, tenant) for facts in read.datasets))
