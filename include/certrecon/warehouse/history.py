@@ -19,7 +19,7 @@ from psycopg import sql
 from sqlalchemy import Connection, text
 
 from certrecon.errors import IntegrityError
-from certrecon.warehouse.binary import copy_binary_blocks_in, jsonb_bytes
+from certrecon.warehouse.binary import copy_binary_blocks_in
 from certrecon.warehouse.bulk import copy_batches, copy_out, stage
 from certrecon.warehouse.claimrows import CLAIM, Details, claim_digests, digested_blocks
 from certrecon.warehouse.digests import SHA256
@@ -48,8 +48,7 @@ _Ids: TypeAlias = np.ndarray[tuple[int], np.dtype[np.int64]]
 _Mask: TypeAlias = np.ndarray[tuple[int], np.dtype[np.bool_]]
 _STORED = np.dtype([("claim_id", ">i8"), ("row_sha256", "V32")])
 _IDS_A_STATEMENT = 50_000
-_INSERTED = [*CLAIM.names, "row_sha256", "since_run_seq"]
-_DETAIL = CLAIM.get_field_index("detail")
+_INSERTED = pa.schema([*CLAIM, ("row_sha256", SHA256), ("since_run_seq", pa.int64())])
 _ANYTHING_OPEN = text("""
     SELECT EXISTS (SELECT FROM reconciliation.claim WHERE target = :target AND ended_run_seq IS NULL)""")
 # Some thousand digests a message instead of one a row: a row a message costs more than all else.
@@ -264,6 +263,5 @@ def _opened(run_seq: int, claims: pa.Table, details: Details | None) -> Iterator
             since = pc.fill_null(given.cast(pa.int64()), this_run)
         else:
             since = pa.repeat(this_run, rows.num_rows)
-        detail = jsonb_bytes(rows.column("detail").combine_chunks())
-        yield rows.set_column(_DETAIL, "detail", detail).append_column("since_run_seq", since)
+        yield rows.append_column("since_run_seq", since)
         start += rows.num_rows

@@ -104,7 +104,7 @@ def test_a_refused_row_writes_nothing(warehouse: Engine) -> None:
 
 
 def test_missing_json_is_refused(warehouse: Engine) -> None:
-    with pytest.raises(ValueError, match="JSON is never missing"), transaction(warehouse) as conn:
+    with pytest.raises(IntegrityError, match="payload"), transaction(warehouse) as conn:
         copy_binary_in(conn, "ditio_upsert", plan({"payload": None}), {"target": TARGET, "state": "pending"})
     with transaction(warehouse) as conn:
         assert conn.execute(text("SELECT count(*) FROM reconciliation.ditio_upsert")).scalar_one() == 0
