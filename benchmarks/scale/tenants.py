@@ -28,7 +28,6 @@ from benchmarks.vendor_pages import DAY
 from benchmarks.vendor_server import vendor_server
 from certrecon.claims.inputs import CERTIFICATES, LINKS
 from certrecon.dispositions.decide import DECIDED, PLAN
-from certrecon.dispositions.outcome import warehouse_claims
 from certrecon.evidence import Part, RunEvidence, SealedFile, SealedPart
 from certrecon.evidence.manifest import read_sealed, seal
 from certrecon.stages.extract import Extracted
@@ -89,7 +88,7 @@ def tables_of(night: Night) -> dict[str, pa.Table]:
     return {
         "certificates": inputs.table("certificates", CERTIFICATES),
         "links": inputs.table("links", LINKS),
-        "rows of the warehouse": warehouse_claims(night.table(night.loaded.claims, DECIDED)),
+        "claims": night.table(night.loaded.claims, DECIDED),
         "plan": night.table(night.planned.plan, PLAN),
     }
 

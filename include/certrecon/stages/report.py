@@ -34,8 +34,8 @@ from certrecon.stages.workplace import Workplace, file_ref
 from certrecon.validation.data_docs import render_data_docs
 from certrecon.warehouse.approvals import read_approvals
 from certrecon.warehouse.engine import transaction
-from certrecon.warehouse.ledger import RECORDED_ATTEMPT
-from certrecon.warehouse.run_entries import attempts_of_run, entries_of_run
+from certrecon.warehouse.ledger import RECORDED_ATTEMPT, attempt_batches
+from certrecon.warehouse.run_entries import entries_of_run
 from certrecon.words import Subject
 
 log = logging.getLogger(__name__)
@@ -102,7 +102,7 @@ def _attempts(place: Workplace) -> FileRef:
     """Write down the run's requests, which no report looks at."""
     seq = place.run.run_seq
     with transaction(place.engine) as conn:
-        written = place.write_pieces(Part.OUTCOME, "attempts", RECORDED_ATTEMPT, attempts_of_run(conn, seq))
+        written = place.write_pieces(Part.OUTCOME, "attempts", RECORDED_ATTEMPT, attempt_batches(conn, seq))
     return file_ref(written.file, written.rows)
 
 

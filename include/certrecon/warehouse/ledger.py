@@ -178,6 +178,11 @@ def read_attempts(conn: Connection, run_seq: int) -> pa.Table:
     return copy_out(conn, _ATTEMPTS_OF_RUN, {"run_seq": run_seq}, RECORDED_ATTEMPT)
 
 
+def attempt_batches(conn: Connection, run_seq: int) -> Generator[pa.Table, None, None]:
+    """Yield what `read_attempts` returns, some megabytes at a time; see `copy_batches`."""
+    return copy_batches(conn, _ATTEMPTS_OF_RUN, {"run_seq": run_seq}, RECORDED_ATTEMPT)
+
+
 @dataclass(frozen=True, slots=True)
 class Queued:
     """What became of a plan in the ledger.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -143,9 +144,11 @@ def _rows(conn: Connection, table: str, columns: tuple[str, ...], where: str, va
     names = ", ".join(f"{name}::text" for name in columns)
     query = f"SELECT {names} FROM {SCHEMA}.{table} WHERE {where} ORDER BY {columns[0]}"  # noqa: S608 - constants
     digest, size = hashlib.sha256(), 0
-    for batch in copy_batches(conn, query, values, pa.schema([(name, pa.string()) for name in columns])):
-        size += batch.num_rows
-        digest.update(row_digests(batch).buffers()[1])
+    schema = pa.schema([(name, pa.string()) for name in columns])
+    with closing(copy_batches(conn, query, values, schema)) as batches:
+        for batch in batches:
+            size += batch.num_rows
+            digest.update(row_digests(batch).buffers()[1])
     return {"rows": size, "sha256": digest.hexdigest()}
 
 

@@ -1,4 +1,4 @@
-"""What a run left in the ledger and on the record of requests, some megabytes at a time.
+"""What a run left in the ledger, some megabytes at a time.
 
 Nothing else may use the connection until the last piece; whoever may stop before closes the generator.
 """
@@ -11,7 +11,7 @@ import pyarrow as pa
 from sqlalchemy import Connection
 
 from certrecon.warehouse.bulk import copy_batches
-from certrecon.warehouse.ledger import LEDGER, RECORDED_ATTEMPT
+from certrecon.warehouse.ledger import LEDGER
 
 ENTRY = pa.schema(
     [LEDGER.field(name) for name in (
@@ -25,16 +25,8 @@ _ENTRIES = f"""
     SELECT {", ".join(ENTRY.names)} FROM reconciliation.ditio_upsert
      WHERE target = %(target)s AND run_seq = %(run_seq)s
      ORDER BY employee_number, certificate_type"""  # noqa: S608 - constants
-_ATTEMPTS = f"""
-    SELECT {", ".join(RECORDED_ATTEMPT.names)} FROM reconciliation.ditio_attempt
-     WHERE run_seq = %(run_seq)s ORDER BY attempt_id"""  # noqa: S608 - constants
 
 
 def entries_of_run(conn: Connection, run_seq: int, target: str) -> Generator[pa.Table, None, None]:
     """Yield the entries of the target that a run wrote last (schema `ENTRY`), by key."""
     return copy_batches(conn, _ENTRIES, {"target": target, "run_seq": run_seq}, ENTRY)
-
-
-def attempts_of_run(conn: Connection, run_seq: int) -> Generator[pa.Table, None, None]:
-    """Yield every row of every request that a run made (schema `RECORDED_ATTEMPT`), in their order."""
-    return copy_batches(conn, _ATTEMPTS, {"run_seq": run_seq}, RECORDED_ATTEMPT)

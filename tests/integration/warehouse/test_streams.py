@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import pyarrow as pa
 from sqlalchemy import Engine, text
 
@@ -10,13 +12,15 @@ from certrecon.warehouse.history import OPEN_CLAIM, open_claim_batches, read_ope
 from certrecon.warehouse.ledger import (
     LEDGER_WITH_PAYLOAD,
     RECORDED_ATTEMPT,
+    attempt_batches,
     ledger_batches,
     read_attempts,
     read_ledger,
 )
-from certrecon.warehouse.run_entries import ENTRY, attempts_of_run, entries_of_run
+from certrecon.warehouse.run_entries import ENTRY, entries_of_run
 from tests.integration.warehouse.samples import TARGET, answer, claims, opened_seq, query, queue, sha, write
 
+MANY = 200_000
 A, B = {"version": "A"}, {"version": "B"}
 SECOND = {"employee_number": "2"}
 REFUSED = {"http_status": 400, "message": 'no "A",\nno B', "state": "rejected"}
@@ -73,9 +77,9 @@ def test_the_requests_of_a_run(warehouse: Engine) -> None:
     queue(warehouse, second, A, B | SECOND)
     answer(warehouse, second, A | REFUSED, B | SECOND)
     with transaction(warehouse) as conn:
-        found = pa.concat_tables(attempts_of_run(conn, second))
+        found = pa.concat_tables(attempt_batches(conn, second))
         assert found == read_attempts(conn, second)
-        assert list(attempts_of_run(conn, first)) == []
+        assert list(attempt_batches(conn, first)) == []
     assert found.schema == RECORDED_ATTEMPT
     assert found["message"].to_pylist() == [REFUSED["message"], None]
 
@@ -85,11 +89,10 @@ def test_whoever_stops_early_can_go_on_in_the_same_transaction(warehouse: Engine
     numbers = "INSERT INTO reconciliation.ditio_upsert (target, employee_number, certificate_type, certificate_id, "
     numbers += "person_id, tenant_id, payload, payload_sha256, state, run_seq) "
     numbers += "SELECT :target, n::text, 'Byggekort', 'c', 'p', 't', '{}', 's', 'pending', :run_seq "
-    numbers += "FROM generate_series(1, 40000) AS n"
+    numbers += f"FROM generate_series(1, {MANY}) AS n"
     with transaction(warehouse) as conn:
         conn.execute(text(numbers), {"target": TARGET, "run_seq": run_seq})
-        batches = ledger_batches(conn, TARGET)
-        assert 0 < next(batches).num_rows < 40_000
-        batches.close()
-        assert sum(batch.num_rows for batch in ledger_batches(conn, TARGET)) == 40_000
-    assert query(warehouse, "SELECT count(*) FROM reconciliation.ditio_upsert") == [(40_000,)]
+        with closing(ledger_batches(conn, TARGET)) as batches:
+            assert 0 < next(batches).num_rows < MANY
+        assert sum(batch.num_rows for batch in ledger_batches(conn, TARGET)) == MANY
+    assert query(warehouse, "SELECT count(*) FROM reconciliation.ditio_upsert") == [(MANY,)]
