@@ -1,4 +1,4 @@
-"""The quick start's commands: `python -m certrecon_quickstart run|up|down|verify|replay|exec|test-env`."""
+"""The quick start's commands: `python -m certrecon_quickstart NAME`; see `COMMANDS`."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from certrecon_quickstart.project import Project
 from certrecon_quickstart.run import run
 from certrecon_quickstart.services import Services, stop_services, using_services
 from certrecon_quickstart.up import up
+from certrecon_quickstart.web_passwords import complete_passwords
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 OWNER_ONLY = 0o077
-OTHERS_PROGRAMS = frozenset({"exec", "test-env"})
+TESTS = "test-env"
+OTHERS_PROGRAMS = frozenset({"exec", TESTS})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, interrupt)
     project = Project.of_checkout()
-    if options.name not in OTHERS_PROGRAMS:
+    if options.name != TESTS:  # the tests look at the rights that files get without it
         keep_to_owner(project)
     try:
         return int(options.action(project, os.environ, getattr(options, "command", [])))
@@ -94,6 +96,13 @@ def migrate(_: Project, inherited: Mapping[str, str], __: Sequence[str]) -> int:
     return 0
 
 
+def web_passwords(_: Project, inherited: Mapping[str, str], __: Sequence[str]) -> int:
+    """Make the web UI's passwords that are missing, and say whose, but not what they are."""
+    made = complete_passwords(inherited)
+    print(f"Made passwords for {', '.join(made)}." if made else "Every user has a password.")
+    return 0
+
+
 def verify(project: Project, inherited: Mapping[str, str], _: Sequence[str]) -> int:
     """Recompute everything that is on the record."""
     return audit.verify(project, inherited)
@@ -145,6 +154,11 @@ COMMANDS = (
     ("up", stay_up, "keep the web UI and everything behind it up until Ctrl-C"),
     ("down", bring_down, "stop services that a killed command left behind"),
     ("migrate", migrate, "bring the warehouse of AIRFLOW_CONN_WAREHOUSE_DEFAULT to the schema of this code"),
+    (
+        "web-passwords",
+        web_passwords,
+        "make the web UI's passwords that are missing, where docker-compose.yaml keeps them",
+    ),
     ("verify", verify, "recompute chain, digests and evidence, and name what does not hold"),
     ("replay", replay, "make the run of RUN again from its evidence, the last one without it, and compare"),
     ("exec", execute, "run a command with the services up"),

@@ -156,6 +156,27 @@ def test_evidence_is_on_one_volume_for_whoever_writes_or_shows_it(name: str) -> 
     assert "evidence" in document()["volumes"]
 
 
+@pytest.mark.parametrize("name", ["worker", "api-server"])
+def test_the_settings_are_there_for_whoever_runs_tasks_or_starts_linking_from_a_page(name: str) -> None:
+    given = read_services(read_variables(SANDBOX_VARIABLES) | {"CERTRECON_CONFIG_DIR": "/srv/settings"})
+    assert given[name].volumes["/opt/certrecon/include/config"] == "/srv/settings"
+
+
+def test_testing_connections_is_off_until_somebody_switches_it_on() -> None:
+    found = [
+        read_services(read_variables(SANDBOX_VARIABLES) | more)["api-server"].environment[
+            "AIRFLOW__CORE__TEST_CONNECTION"
+        ]
+        for more in ({"AIRFLOW_TEST_CONNECTION": ""}, {"AIRFLOW_TEST_CONNECTION": "Enabled"}, {})
+    ]
+    assert found == ["Disabled", "Enabled", "Enabled"]
+
+
+def test_the_web_uis_passwords_are_made_before_airflow_would_print_them() -> None:
+    words = " ".join(sandbox_services()["api-server"].command)
+    assert words.index("web-passwords") < words.index("airflow api-server")
+
+
 def test_the_components_run_the_same_dag_files_with_the_same_variables() -> None:
     read = [
         {
