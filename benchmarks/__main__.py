@@ -1,6 +1,6 @@
 """`make bench`: measures stage by stage, prints the tables, and keeps the figures below `var/bench/`.
 
-    STAGES="extract compute load publish nights startup report pages"   which (all)
+    STAGES="extract compute load publish nights scheduled profiles startup report pages"   which
     SIZES="10000 100000 1000000"     certificates (default "10000 100000"; a million: about an hour, 30 GB of disk)
     ROUNDS=3  SLOW_ROUNDS=1          how often each variant runs; slow: what needs minutes at a million
     TENANTS=1  CLAIMS=1000000        projects that hold the certificates; claims behind pages and report
@@ -23,7 +23,8 @@ from benchmarks.tables import stage_table
 from benchmarks.vendor_data import DATA
 
 OF_CLAIMS = ("report", "pages")
-ONCE = ("startup",)
+ONCE = {"startup": 0, "scheduled": 0, "profiles": -1}
+"""Stages that are measured at one size: the smallest, or the largest."""
 
 
 def measure_stage(stage: str, choices: Choices) -> list[Measurement]:
@@ -32,7 +33,7 @@ def measure_stage(stage: str, choices: Choices) -> list[Measurement]:
     if stage in OF_CLAIMS:
         found: list[Measurement] = module.measure_stage(choices.claims) if choices.claims else []
         return found
-    sizes = choices.sizes[:1] if stage in ONCE else choices.sizes
+    sizes = (choices.sizes[ONCE[stage]],) if stage in ONCE else choices.sizes
     measured: list[Measurement] = []
     for size in sizes:
         measured += module.measure(size, choices, DATA)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-STAGES = ("extract", "compute", "load", "publish", "nights", "startup", "report", "pages")
+STAGES = ("extract", "compute", "load", "publish", "nights", "scheduled", "profiles", "startup", "report", "pages")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.markdown import markdown
-from benchmarks.names import Compute, Extract, Load, Nights, Publish, Report, Startup
+from benchmarks.names import Compute, Extract, Load, Nights, Publish, Report, Scheduled, Startup
 from benchmarks.results import Measurement, read_results
 
 MILLION = 1_000_000
@@ -192,6 +192,8 @@ GOALS = (
     Goal("nights", "the largest process of any night, the sandbox excepted", AT_MOST, 2048, MIB, _largest_process),
     Goal("nights", "10,000 certificates: against a DAG of the same tasks that do nothing", AT_MOST, 2, X,
          _ratio("nights", "", Nights.FIRST, Nights.IDLE), 10_000),
+    Goal("scheduled", "the same under a scheduler, each task in a process of its own", AT_MOST, 2, X,
+         _ratio("scheduled", Scheduled.PART, Scheduled.FIRST, Scheduled.IDLE), 10_000),
     Goal("extract", "growth from a tenth, extract: time", AT_MOST, 11, X,
          _growth("extract", "0 ms", Extract.OURS, _seconds)),
     Goal("extract", "growth from a tenth, extract: memory", AT_MOST, 11, X,

@@ -60,6 +60,23 @@ class Nights:
     KINDS: Final = {"first": FIRST, "idle": IDLE, "unchanged": UNCHANGED, "changed": CHANGED}
 
 
+class Scheduled:
+    """Stage scheduled."""
+
+    PART: Final = "under a scheduler, LocalExecutor"
+    FIRST: Final = "first night"
+    IDLE: Final = "a DAG of idle tasks"
+    KINDS: Final = {"first": FIRST, "idle": IDLE}
+
+
+class Profiles:
+    """Stage profiles; the loads are called as in stage load."""
+
+    EXTRACT: Final = "extract, 0 ms"
+    NIGHT: Final = "first night"
+    REST: Final = "everything with less"
+
+
 class Startup:
     """Stage startup."""
 

@@ -44,14 +44,19 @@ def bytes_below(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def run_night(size: int, kind: str, folder: Path) -> tuple[dict[str, Any], dict[str, float]]:
-    """Run one night in a process of its own; return what it told and the peak of every process, in MiB."""
+def night_environment(size: int, folder: Path) -> dict[str, str]:
+    """Return the environment of a night whose evidence lies below a folder."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "CERTRECON"))}
-    environment = kept | {
+    return kept | {
         "CERTIFICATES": str(size),
         "CERTRECON_SETTINGS": str(settings_below(folder)),
         "CONF": json.dumps(ACCEPTED),
     }
+
+
+def run_night(size: int, kind: str, folder: Path) -> tuple[dict[str, Any], dict[str, float]]:
+    """Run one night in a process of its own; return what it told and the peak of every process, in MiB."""
+    environment = night_environment(size, folder)
     watch, server = PeakWatch(), folder / "var" / "postgres" / "postmaster.pid"
     code, printed = watch.run([sys.executable, "-m", "benchmarks.night", str(folder), kind], environment, server)
     if code:

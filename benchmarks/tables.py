@@ -18,6 +18,8 @@ from benchmarks.results import FOLDER, Measurement, read_machine, read_results
 DOCUMENT = Path(__file__).parents[1] / "docs" / "performance.md"
 MARKS = re.compile(r"(<!-- measured: ([a-z]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 NONE = "-"
+BESIDE = ("goals", "tasks")
+"""What a document may show that is no stage: goals, and the tasks that `python -m benchmarks.scale measure` keeps."""
 
 
 def _seconds(one: Measurement | None) -> str:
@@ -106,9 +108,39 @@ def report(measured: list[Measurement]) -> str:
     return markdown(rows)
 
 
+def profiles(measured: list[Measurement]) -> str:
+    """Return where the time of each profile goes, in shares; of the largest size that was sampled."""
+    sampled = [one for one in measured if one.seconds]
+    largest = {part: max(one.size for one in sampled if one.part == part) for part in _parts(sampled)}
+    rows = [("the main thread was in", "share", "seconds")]
+    for part, size in largest.items():
+        rows.append((f"**{part}, {size:,} certificates**", "", ""))
+        rows += [
+            (one.variant, f"{one.facts['share']:.0%}", f"{one.median:.2f}")
+            for one in sampled
+            if (one.part, one.size) == (part, size)
+        ]
+    return markdown(rows) + _left_out(measured)
+
+
+def tasks(measured: list[Measurement]) -> str:
+    """Return every task of a first and an unchanged night alone: seconds at each size, memory at the largest."""
+    sizes = sorted({one.size for one in measured})
+    known = {(one.part, one.variant, one.size): one for one in measured}
+    rows = [("seconds", *(f"{size:,}" for size in sizes), f"MiB at {sizes[-1]:,}")]
+    for part, names in _parts(measured).items():
+        found = [[known.get((part, name, size)) for size in sizes] for name in names]
+        total = [sum(one.median for one in column if one) for column in zip(*found, strict=True)]
+        most = max(one.peak_mib for one in filter(None, (row[-1] for row in found)))
+        rows.append((f"**{part}, all tasks**", *(f"**{seconds:.3g}**" for seconds in total), f"**{most:,.0f}**"))
+        for name, row in zip(names, found, strict=True):
+            rows.append((name, *map(_seconds, row), f"{row[-1].peak_mib:,.0f}" if row[-1] else NONE))
+    return markdown(rows)
+
+
 def stage_table(stage: str, measured: list[Measurement]) -> str:
     """Return the table of a stage."""
-    special = {"nights": nights, "report": report, "pages": pages}
+    special = {"nights": nights, "profiles": profiles, "report": report, "pages": pages, "tasks": tasks}
     return special.get(stage, comparison)(measured)
 
 
@@ -132,7 +164,7 @@ def filled(document: str, folder: Path = FOLDER) -> str:
     """
 
     def fill(match: re.Match[str]) -> str:
-        if match[2] not in {*STAGES, "goals"}:
+        if match[2] not in {*STAGES, *BESIDE}:
             raise KeyError(match[2])
         return f"{match[1]}\n{section(match[2], folder)}\n\n{match[3]}"
 

@@ -11,7 +11,7 @@ from benchmarks.goals import GOALS, MILLION, goals_table
 from benchmarks.names import Extract, Load, Nights, Report
 from benchmarks.night import steps_of
 from benchmarks.results import Measurement, keep_results, read_results
-from benchmarks.tables import DOCUMENT, MARKS, filled, stage_table
+from benchmarks.tables import BESIDE, DOCUMENT, MARKS, filled, stage_table
 
 
 def extracted(size: int, ours: float, bare: float) -> list[Measurement]:
@@ -115,7 +115,7 @@ def test_the_document_is_filled_between_its_marks_only(tmp_path: Path) -> None:
 
 def test_the_document_has_a_place_for_every_stage() -> None:
     found = {match[2] for match in MARKS.finditer(DOCUMENT.read_text(encoding="utf-8"))}
-    assert found == {*STAGES, "goals"}
+    assert found == {*STAGES, *BESIDE}
 
 
 def test_the_steps_of_a_run_are_read_from_what_the_quick_start_prints() -> None:

@@ -11,14 +11,15 @@ from pathlib import Path
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 
-from benchmarks import compute, extract, load, nights, pages, publish
+from benchmarks import compute, extract, load, nights, pages, publish, scheduled
 from benchmarks.choices import Choices
 from benchmarks.measuring import Variant, side_by_side
-from benchmarks.names import Compute, Extract, Load, Publish
+from benchmarks.names import Compute, Extract, Load, Publish, Scheduled
 from benchmarks.night import IDLE_DAGS
 from benchmarks.peers import duckdb_claims
 from benchmarks.prepared_nights import Kind
 from benchmarks.results import Measurement
+from benchmarks.vendor_data import vendor_answers
 from certrecon.findings import CATALOGUE
 from certrecon_quickstart.project import DAG_ID, Project
 
@@ -84,6 +85,14 @@ def test_a_night_tells_rows_evidence_and_the_peak_of_every_process(data: Path) -
     assert ledger == attempts > 0
     assert night.facts["evidence_bytes"] > 0
     assert night.facts["fourhse_seconds"] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["first", "idle"])
+def test_a_night_under_a_scheduler_tells_its_seconds(data: Path, tmp_path: Path, kind: str) -> None:
+    vendors = str(vendor_answers(SIZE, scheduled.TENANTS, data))
+    night = Variant("night", "benchmarks.ours.scheduled_night", (str(tmp_path), vendors, kind), 1, ours=True)
+    assert 0 < side_by_side(Scheduled.PART, SIZE, [night])[0].median < 300
 
 
 @pytest.mark.slow
