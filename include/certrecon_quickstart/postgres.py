@@ -23,7 +23,7 @@ from certrecon_quickstart.memory import (
     is_listening,
     remembered_port,
     secret,
-    secret_path,
+    write_private,
 )
 
 if TYPE_CHECKING:
@@ -93,8 +93,8 @@ class EmbeddedPostgres:
         fresh = self._data.with_name("postgres.new")
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(parents=True, mode=0o700)
-        password = self._data.with_name("postgres.password")
-        shutil.copyfile(self._password_file(), password)
+        password = self._data.with_name("initdb.password")
+        write_private(password, self._password())
         for path in (fresh, password):
             _give_away(path)
         try:
@@ -148,10 +148,6 @@ class EmbeddedPostgres:
 
     def _password(self) -> str:
         return secret(self._project, "postgres")
-
-    def _password_file(self) -> Path:
-        self._password()
-        return secret_path(self._project, "postgres")
 
 
 def program_path(name: str) -> Path:

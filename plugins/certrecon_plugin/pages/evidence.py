@@ -57,10 +57,13 @@ class RunFiles:
         """Read the manifest.
 
         Raises:
-            EvidenceError: It is missing, was changed, or the run never had one.
+            HTTPException: 404, the run sealed no outcome.
+            EvidenceError: The outcome is missing or was changed.
         """
-        if not run.evidence_uri or not run.outcome_sha256:
-            raise EvidenceError("The run has no sealed outcome.")
+        if run.outcome_sha256 is None:
+            raise HTTPException(404, without_outcome(run))
+        if not run.evidence_uri:
+            raise EvidenceError("The run sealed an outcome and has no evidence address.")
         folder = _folder(run.evidence_uri)
         if folder.name != str(run.run_seq):
             raise EvidenceError("The run's evidence address is not that of the run.")
@@ -81,10 +84,15 @@ class RunFiles:
         return self._evidence.read_bytes(file.address, file.sha256)
 
 
-def offered(run: RunRecord) -> Offers:
-    """Return what can be read of a run; a problem in words where nothing can."""
-    if run.outcome_sha256 is None:
-        return Offers(page=False, files=(), problem="The run has sealed nothing (yet).")
+def offered(run: RunRecord, removal: str | None) -> Offers:
+    """Return what can be read of a run; a problem in words where nothing can.
+
+    Args:
+        run: The run.
+        removal: What `removal_of` says of its evidence.
+    """
+    if removal is not None or run.outcome_sha256 is None:
+        return Offers(page=False, files=(), problem=removal or without_outcome(run))
     try:
         found = RunFiles(run).files
     except EvidenceError:
@@ -101,21 +109,35 @@ _GONE = (
 )
 
 
-def require_kept(conn: Connection, run_seq: int) -> None:
-    """Refuse to look for evidence that was removed on the record.
+def without_outcome(run: RunRecord) -> str:
+    """Return why a run that sealed no outcome has nothing to read; it was abandoned, or failed as it was opened."""
+    if run.finished_at is None:
+        return "This run has not sealed its outcome yet, so there is no report yet."
+    return "This run sealed no outcome, so it has no report."
 
-    Raises:
-        HTTPException: 410; the words say when and why.
-    """
+
+def removal_of(conn: Connection, run_seq: int) -> str | None:
+    """Return when and why a run's evidence was removed on the record, in words; null where it was not."""
     from sqlalchemy import select
 
     from certrecon.warehouse.tables import evidence_purge
 
     query = select(evidence_purge).where(evidence_purge.c.run_seq == run_seq).order_by(evidence_purge.c.purge_id)
     purge = conn.execute(query.limit(1)).one_or_none()
-    if purge is not None:
-        message = f"The evidence of run {run_seq} was removed on {purge.purged_at:%Y-%m-%d}: {purge.reason}."
-        raise HTTPException(410, message)
+    if purge is None:
+        return None
+    return f"The evidence of run {run_seq} was removed on {purge.purged_at:%Y-%m-%d}: {purge.reason.rstrip('.')}."
+
+
+def require_kept(conn: Connection, run_seq: int) -> None:
+    """Refuse to look for evidence that was removed on the record.
+
+    Raises:
+        HTTPException: 410; the words say when and why.
+    """
+    removal = removal_of(conn, run_seq)
+    if removal is not None:
+        raise HTTPException(410, removal)
 
 
 def _folder(uri: str) -> Any:

@@ -1,4 +1,4 @@
-"""What the warehouse of the pages' tests holds: two nights with everything that a page can show."""
+"""What the warehouse of the pages' tests holds: two nights with everything that a page can show, and odd runs."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from certrecon.evidence.manifest import seal
 from certrecon.report.page import SEAL_PLACE
 from certrecon.warehouse.engine import transaction
 from certrecon.warehouse.purges import record_purge
+from certrecon.warehouse.runmodel import BY_HINTS
 from certrecon.warehouse.runs import set_evidence_uri
 from certrecon.words import Mode, RunStatus
 from tests.integration.warehouse import samples
@@ -20,6 +21,8 @@ from tests.integration.warehouse import samples
 EVIL = "<script>alert(1)</script>"
 FORMULA = '=HYPERLINK("http://evil")'
 RUN_ID = "manual__2026-03-01T03:30:00+01:00"
+HINTS_RUN_ID = "asset_triggered__2026-03-03T10:00:00+00:00"
+PURGED_FOR = "Kept for 730 days as evidence.retention_days says."  # as the purge says it
 NUMBER = "0042/?&="
 STYLE = f"&#39;sha256-{'A' * 43}=&#39;"  # as the report's template escapes it
 REPORT = (
@@ -57,6 +60,12 @@ def fill(engine: Engine, root: Path) -> None:
     second = samples.opened_seq(engine, "scheduled__2", run_day=samples.DAY + dt.timedelta(days=1))
     samples.finalise(engine, second, RunStatus.FAILED, failure=f"4HSE said {EVIL}")
     _without_evidence(engine, root)
+    hinted = samples.opened_seq(engine, HINTS_RUN_ID, scope=BY_HINTS)
+    samples.finalise(engine, hinted, outcome_sha256=_evidence(engine, hinted, root))
+    _without_outcome(engine, root)
+    lost = samples.opened_seq(engine, "lost", mode=Mode.DRY_RUN)
+    samples.finalise(engine, lost, outcome_sha256=_evidence(engine, lost, root))
+    (root / str(lost) / "outcome" / "manifest.json").unlink()
 
 
 def _without_evidence(engine: Engine, root: Path) -> None:
@@ -65,10 +74,18 @@ def _without_evidence(engine: Engine, root: Path) -> None:
     samples.finalise(engine, changed, outcome_sha256=_evidence(engine, changed, root))
     for path in (root / str(changed) / "outcome").glob("report-*"):
         path.write_bytes(path.read_bytes().replace(b"Report", b"Retort"))
-    purged = samples.opened_seq(engine, "purged", mode=Mode.DRY_RUN)
+    purged = samples.opened_seq(engine, "purged", mode=Mode.DRY_RUN, scope={"tenant_ids": ["t1", "t2"]})
     samples.finalise(engine, purged, outcome_sha256=_evidence(engine, purged, root))
     with transaction(engine) as conn:
-        record_purge(conn, purged, "2" * 64, "kept for 730 days")
+        record_purge(conn, purged, "2" * 64, PURGED_FOR)
+
+
+def _without_outcome(engine: Engine, root: Path) -> None:
+    """Write a run that was abandoned when its Airflow run was opened again, and the one that goes on in its place."""
+    for _ in range(2):
+        run_seq = samples.opened_seq(engine, "reopened", mode=Mode.DRY_RUN)
+        with transaction(engine) as conn:
+            set_evidence_uri(conn, run_seq, f"file://{RunEvidence(root, run_seq).uri}")
 
 
 def _ledger(engine: Engine, run_seq: int) -> None:

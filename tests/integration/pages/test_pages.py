@@ -6,6 +6,7 @@ import io
 import re
 from html import unescape
 from html.parser import HTMLParser
+from urllib.parse import quote
 
 import openpyxl
 import pytest
@@ -16,9 +17,13 @@ from certrecon_plugin.pages.access import readers
 from certrecon_plugin.pages.app import create_app
 from certrecon_plugin_entry import CertreconPlugin
 from tests.integration.pages.conftest import CONNECTION, PREFIX, as_connection, browser
-from tests.integration.pages.rows import EVIL, FORMULA, NUMBER, RUN_ID, STYLE
+from tests.integration.pages.rows import EVIL, FORMULA, HINTS_RUN_ID, NUMBER, PURGED_FOR, RUN_ID, STYLE
 
 DAG = "certificate_reconciliation"
+EVENTS = "certificate_events"
+TAB = f"/dag-run?dag_id={DAG}&run_id="
+NO_OUTCOME = "This run sealed no outcome, so it has no report."
+NO_OUTCOME_YET = "This run has not sealed its outcome yet, so there is no report yet."
 SHOWN = {
     "/": "Runs of the reconciliation",
     "/runs/1": "What became of the claims",
@@ -90,14 +95,48 @@ def test_a_worker_is_found_by_a_number_of_any_characters(viewer: TestClient) -> 
     [
         ({"dag_id": DAG, "run_id": RUN_ID}, "All of this run"),
         ({"dag_id": DAG, "run_id": "manual__unheard_of"}, "has not opened a reconciliation yet"),
+        ({"dag_id": EVENTS, "run_id": HINTS_RUN_ID}, "All of this run"),
+        ({"dag_id": EVENTS, "run_id": "manual__unheard_of"}, "no hint waits"),
         ({"dag_id": "other", "run_id": RUN_ID}, "no reconciliation run"),
         ({}, "no reconciliation run"),
     ],
-    ids=["its run", "not opened", "another DAG", "nothing"],
+    ids=["its run", "not opened", "a run by hints", "nothing to follow", "another DAG", "nothing"],
 )
 def test_the_tab_on_a_dag_run(viewer: TestClient, params: dict[str, str], shown: str) -> None:
     answer = viewer.get(f"{PREFIX}/dag-run", params=params)
     assert (answer.status_code, shown in answer.text) == (200, True)
+
+
+@pytest.mark.parametrize(
+    ("run_seq", "scope"),
+    [(1, "everything"), (4, 'only the 4HSE projects <span class="code">t1, t2</span>'), (5, "what hints pointed at")],
+    ids=["a full run", "some projects", "by hints"],
+)
+def test_a_run_says_what_it_spoke_of(viewer: TestClient, run_seq: int, scope: str) -> None:
+    assert f"<dt>Scope</dt><dd>{scope}</dd>" in viewer.get(f"{PREFIX}/runs/{run_seq}").text
+
+
+@pytest.mark.parametrize(
+    ("path", "offers", "words"),
+    [
+        ("/runs/1", True, "Open the report"), (TAB + quote(RUN_ID), True, "Open the report"),
+        ("/runs/2", False, NO_OUTCOME), (TAB + "scheduled__2", False, NO_OUTCOME),
+        ("/runs/4", False, PURGED_FOR), (TAB + "purged", False, PURGED_FOR),
+        ("/runs/6", False, NO_OUTCOME), ("/runs/7", False, NO_OUTCOME_YET),
+        (TAB + "reopened", False, NO_OUTCOME), (TAB + "reopened", False, NO_OUTCOME_YET),
+        ("/runs/8", False, "make verify"), (TAB + "lost", False, "make verify"),
+    ],
+    ids=["sealed", "its tab", "failed", "its tab", "purged", "its tab", "abandoned", "running",
+         "tab of the abandoned", "tab of the running", "lost", "its tab"],
+)  # fmt: skip
+def test_a_run_offers_what_can_be_opened_and_says_why_there_is_nothing(
+    viewer: TestClient, path: str, offers: bool, words: str
+) -> None:
+    shown = viewer.get(PREFIX + path).text
+    links = [link["href"] or "" for link in Structure(shown).all("a")]
+    of_evidence = [link for link in links if re.search(r"/runs/\d+/(report|files/)", link)]
+    assert (bool(of_evidence), words in shown) == (offers, True)
+    assert {viewer.get(link).status_code for link in of_evidence} <= {200}
 
 
 @pytest.mark.parametrize(
@@ -131,8 +170,8 @@ def test_the_report_is_shown_with_its_seal_and_its_own_policy(viewer: TestClient
     ("path", "status", "words"),
     [
         ("/runs/3/report", 404, "is not what was sealed"),
-        ("/runs/4/report", 410, "kept for 730 days"),
-        ("/runs/4/files/workbook.xlsx", 410, "kept for 730 days"),
+        ("/runs/4/report", 410, f"{PURGED_FOR}</p>"),
+        ("/runs/4/files/workbook.xlsx", 410, f"{PURGED_FOR}</p>"),
     ],
     ids=["changed", "purged", "purged file"],
 )
@@ -140,6 +179,20 @@ def test_evidence_that_does_not_hold_is_not_shown(viewer: TestClient, path: str,
     answer = viewer.get(PREFIX + path)
     assert (answer.status_code, words in answer.text) == (status, True)
     assert "Retort" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/runs/2/report", NO_OUTCOME), ("/runs/2/files/workbook.xlsx", NO_OUTCOME), ("/runs/6/report", NO_OUTCOME),
+        ("/runs/7/report", NO_OUTCOME_YET),
+    ],
+    ids=["failed", "file of a failed run", "abandoned", "running"],
+)  # fmt: skip
+def test_a_run_without_an_outcome_rouses_no_suspicion(viewer: TestClient, path: str, words: str) -> None:
+    answer = viewer.get(PREFIX + path)
+    assert (answer.status_code, words in answer.text) == (404, True)
+    assert "make verify" not in answer.text
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import os
 import socket
+import stat
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from certrecon_quickstart.memory import is_listening
+from certrecon_quickstart.memory import is_listening, secret
 from certrecon_quickstart.postgres import EmbeddedPostgres
 from certrecon_quickstart.project import Project
 
@@ -83,3 +86,31 @@ def test_it_moves_when_its_port_is_taken(project: Project) -> None:
 def test_it_changes_no_rights_outside_its_own_folder(project: Project, postgres: EmbeddedPostgres) -> None:
     assert Path(project.root).stat().st_mode & 0o777 == 0o700
     assert project.var.stat().st_mode & 0o777 == 0o755
+
+
+def test_the_password_lies_nowhere_for_others_while_the_server_is_made(tmp_path: Path) -> None:
+    server_of = Project(root=tmp_path, var=tmp_path / "var", dags=tmp_path / "dags")
+    password, before = secret(server_of, "postgres"), os.umask(0o022)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            made = pool.submit(EmbeddedPostgres(server_of).start)
+            rights: set[int] = set()
+            while not made.done():
+                rights |= rights_of_files_with(password, server_of.var)
+            made.result()
+    finally:
+        os.umask(before)
+        EmbeddedPostgres(server_of).stop()
+    assert rights == {0o600}
+
+
+def rights_of_files_with(content: str, folder: Path) -> set[int]:
+    """The rights of the files of a folder that hold a text."""
+    found = set()
+    for path in folder.iterdir():
+        try:
+            if path.is_file() and path.read_text(encoding="utf-8") == content:
+                found.add(stat.S_IMODE(path.stat().st_mode))
+        except FileNotFoundError:
+            continue  # gone since it was listed
+    return found

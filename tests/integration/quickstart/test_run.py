@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ from certrecon_quickstart import __main__ as commands
 from certrecon_quickstart.project import Project
 project = Project(root=Path(sys.argv[1]), var=Path(sys.argv[2]), dags=Path(sys.argv[3]))
 Project.of_checkout = classmethod(lambda _: project)
-sys.exit(commands.main([sys.argv[4]]))
+sys.exit(commands.main(sys.argv[4:]))
 """
 
 
@@ -38,13 +39,13 @@ def hear_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def start(project: Project, command: str = "run", **variables: str) -> subprocess.Popen[str]:
+def start(project: Project, *command: str, **variables: str) -> subprocess.Popen[str]:
     """Start a command of the quick start in a process of its own, as make does."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "CERTRECON"))}
     environment = {**kept, "CERTIFICATES": str(WORLD.certificates), "SEED": str(WORLD.seed), **variables}
     places = [str(place) for place in (project.root, project.var, project.dags)]
     return subprocess.Popen(
-        [sys.executable, "-c", STARTER, *places, command],
+        [sys.executable, "-c", STARTER, *places, *(command or ("run",))],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -125,6 +126,19 @@ def test_a_refused_request_starts_nothing(project: Project, variables: dict[str,
     assert out == ""
     assert word in err
     assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", ["run", "up", "down", "migrate", "verify", "replay", "exec"])
+def test_the_first_command_of_a_checkout_closes_its_folder_to_others(
+    project: Project, tmp_path: Path, command: str
+) -> None:
+    fresh, before = replace(project, var=tmp_path / "var"), os.umask(0o022)
+    try:
+        finished(start(fresh, command, CONF="{", AIRFLOW_CONN_DITIO_DEFAULT="{}"))  # refused before services start
+    finally:
+        os.umask(before)
+    made = [fresh.var, *fresh.var.rglob("*")]
+    assert [path for path in made if path.stat().st_mode & 0o077] == []
 
 
 def test_real_connections_get_a_dry_run_and_no_sandbox(project: Project) -> None:

@@ -9,17 +9,24 @@ from starlette.responses import Response
 
 from certrecon.browse.runs import RunLine, get_run, list_runs, run_summary, runs_of, trend
 from certrecon.errors import ParameterError
+from certrecon.warehouse.runmodel import BY_HINTS
 from certrecon_plugin.pages.access import DAG_ID
-from certrecon_plugin.pages.evidence import offered
+from certrecon_plugin.pages.evidence import Offers, offered, removal_of
 from certrecon_plugin.pages.parameters import MOST_CURSOR, run_number, text
 from certrecon_plugin.pages.targets import choose_target
 from certrecon_plugin.pages.templating import page
 from certrecon_plugin.pages.warehouse import warehouse_of
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from certrecon.warehouse.runs import RunRecord
 
 router = APIRouter()
+
+EVENTS_DAG_ID = "certificate_events"
+OWN_DAGS = frozenset({DAG_ID, EVENTS_DAG_ID})
+"""The DAGs whose runs open rows of the table `run`."""
 
 MOST_RUN_ID = 500
 
@@ -45,11 +52,10 @@ def run(request: Request, run_seq: str) -> Response:
         HTTPException: 404, there is no such run.
     """
     with warehouse_of(request).reading() as conn:
-        record = wanted_run(get_run(conn, number_in_path(run_seq)))
+        record, removal = _with_removal(conn, number_in_path(run_seq))
         measures = run_summary(conn, record.run_seq)
-    return page(
-        request, "run.html.j2", title=f"Run {record.run_seq}", run=record, measures=measures, files=offered(record)
-    )
+    title, by_hints, files = f"Run {record.run_seq}", record.scope == BY_HINTS, offered(record, removal)
+    return page(request, "run.html.j2", title=title, run=record, by_hints=by_hints, measures=measures, files=files)
 
 
 @router.get("/dag-run")
@@ -58,10 +64,18 @@ def dag_run(request: Request) -> Response:
     values = request.query_params
     dag_id, run_id = text(values, "dag_id", MOST_RUN_ID), text(values, "run_id", MOST_RUN_ID)
     found: tuple[RunLine, ...] = ()
-    if dag_id == DAG_ID and run_id:
+    offers: dict[int, Offers] = {}
+    if dag_id in OWN_DAGS and run_id:
         with warehouse_of(request).reading() as conn:
             found = runs_of(conn, run_id)
-    return page(request, "dag_run.html.j2", title="Reconciliation", found=found, own=dag_id == DAG_ID, run_id=run_id)
+            looked = [_with_removal(conn, line.run_seq) for line in found]
+        offers = {record.run_seq: offered(record, removal) for record, removal in looked}
+    own, events = dag_id in OWN_DAGS, dag_id == EVENTS_DAG_ID
+    return page(request, "dag_run.html.j2", title="Reconciliation", found=found, offers=offers, own=own, events=events)
+
+
+def _with_removal(conn: Connection, run_seq: int) -> tuple[RunRecord, str | None]:
+    return wanted_run(get_run(conn, run_seq)), removal_of(conn, run_seq)
 
 
 def number_in_path(value: str) -> int:
