@@ -39,8 +39,15 @@ NIGHT_SIZE = 10_000
 NOT_INSTALLED = "not sampled: the sampler is not installed (PEERS=0, or the bench environment could not be made)"
 
 
-def sampled(sampler: str, variant: Variant, begin: str, environment: Mapping[str, str] | None = None) -> Counter[str]:
-    """Run a variant and count where its main thread was.
+def sampled(
+    sampler: str,
+    variant: Variant,
+    begin: str,
+    environment: Mapping[str, str] | None = None,
+    *,
+    by_task: bool = False,
+) -> Counter[str]:
+    """Run a variant and count where its main thread was, below the function `begin`.
 
     Raises:
         RuntimeError: It failed, or could not be sampled.
@@ -51,7 +58,7 @@ def sampled(sampler: str, variant: Variant, begin: str, environment: Mapping[str
         options = ("--format", "raw", "--idle", "--subprocesses", "--rate", str(RATE), "--output", stacks.name)
         command = [sampler, "record", *options, "--", variant.python, "-m", variant.module, *variant.arguments]
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-        found = places(stacks, begin)
+        found = places(stacks, begin, by_task=by_task)
     if done.returncode or not found:
         message = f"{variant.name}: {(done.stderr or done.stdout).strip()[-2000:]}"
         raise RuntimeError(message)
@@ -94,7 +101,7 @@ def _named(variants: list[Variant], name: str) -> Variant:
 def _small_night(sampler: str, data: Path) -> list[Measurement]:
     with tempfile.TemporaryDirectory(prefix="nights-", dir=data, ignore_cleanup_errors=True) as folder:
         variant = Variant(Profiles.NIGHT, "benchmarks.night", (folder, "first"), 1)
-        found = sampled(sampler, variant, DAG_RUN, night_environment(NIGHT_SIZE, Path(folder)))
+        found = sampled(sampler, variant, DAG_RUN, night_environment(NIGHT_SIZE, Path(folder)), by_task=True)
     return told(Profiles.NIGHT, NIGHT_SIZE, found)
 
 

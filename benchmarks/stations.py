@@ -48,7 +48,7 @@ def _station_on(project: Project, databases: Databases, server: Serving, extra: 
     warehouse = warehouse_connection(int(url.port or 0), url.username or "", url.password or "", url.database or "")
     connections = connection_variables(int(server.url.rpartition(":")[2])) | {WAREHOUSE: warehouse}
     environment = project_environment(project, kept) | TUNING | connections
-    environment |= {"CERTRECON_SETTINGS": str(_settings_below(project.var))} | extra
+    environment |= {"CERTRECON_SETTINGS": str(_settings_below(project.var))} | dict(extra)
     migrate_airflow(project, environment)
     migrate(connect_engine(url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)))
     return Station(project, environment)

@@ -50,6 +50,11 @@ CASES = [
         "importing the project's own modules",
         id="modules of ours that are imported",
     ),
+    pytest.param(
+        "DeadlineDag.test (certrecon_plugin/habits.py:3);DAG.test (airflow/sdk/dag.py:3);wait (threading.py:3)",
+        "airflow",
+        id="Airflow, called by something of ours",
+    ),
     pytest.param("serve (airflow/sdk/supervisor.py:3);read (socket.py:3)", "airflow", id="nothing of ours"),
     pytest.param("", "the program itself", id="nothing below"),
 ]  # fmt: skip
@@ -59,6 +64,25 @@ CASES = [
 def test_a_sample_counts_for(below: str, place: str) -> None:
     stack = f"{MAIN};{below}" if below else MAIN
     assert places([f"{stack} 7\n"], "timed") == Counter({place: 7})
+
+
+@pytest.mark.parametrize(
+    ("below", "place"),
+    [
+        (
+            "execute (certrecon_plugin/base.py:1);run_load (certrecon/stages/load.py:9);write (certrecon/warehouse/history.py:7)",
+            "`stages.load.run_load`",
+        ),
+        (
+            "run_load (certrecon/stages/load.py:9);<module> (certrecon/names.py:1);<module> (pandas/__init__.py:1)",
+            "importing pandas",
+        ),
+        ("execute (certrecon_plugin/base.py:1);pull (airflow/sdk/xcom.py:9)", "airflow"),
+        ("execute (certrecon_plugin/base.py:1)", "`base.execute`"),
+    ],
+)
+def test_a_night_is_told_by_its_tasks(below: str, place: str) -> None:
+    assert places([f"{MAIN};{below} 1"], "timed", by_task=True) == Counter({place: 1})
 
 
 def test_what_is_outside_of_the_timed_work_counts_for_nothing() -> None:
