@@ -52,6 +52,7 @@ with DAG(
     doc_md=DOC,
 ):
     wait_for_turn = WaitForTurnOperator(task_id=Task.WAIT_FOR_TURN.value, poke_interval=LOOKS, timeout=PATIENCE)
+    # Unlike a night's it is tried again: where a night has just begun it gives way, and has opened nothing.
     open_run = OpenRunOperator(task_id=Task.OPEN_RUN.value, by_hints=True)
     read_hinted = ReadHintedOperator(task_id=Task.READ_HINTED.value)
     extract_employees = ExtractEmployeesOperator(task_id=Task.EXTRACT_EMPLOYEES.value)

@@ -15,10 +15,10 @@ SCHEDULE = os.environ.get("CERTRECON_WATCH_SCHEDULE", "7 * * * *")
 DOC = """
 ### Certificate watch
 
-**Purpose.** Looks every hour when a publishing run of all projects last succeeded, for each Ditio company. When that is
-more than 26 hours ago, people are told, once. It also tries whether the configured notifiers can be made, and gives
-notifiers that ask for `alive` a sign of life, so that a monitor outside notices when Airflow itself stands still. It
-only reads.
+**Purpose.** Looks every hour when a publishing run of all projects last succeeded, for the Ditio company of the last
+one. When that is more than 26 hours ago, people are told, once. It also tries whether the configured notifiers can be
+made, and gives notifiers that ask for `alive` a sign of life, so that a monitor outside notices when Airflow itself
+stands still. It only reads.
 
 **Owner.** The HSE integration team.
 

@@ -27,14 +27,14 @@ from certrecon.errors import (
 )
 from certrecon.evidence import Part
 from certrecon.evidence.manifest import read_sealed
-from certrecon.stages.finalise import already_finalised
+from certrecon.stages.finalise import Finalised, already_finalised
 from certrecon.stages.plan import judge_inputs
 from certrecon.stages.run_inputs import RunInputs
 from certrecon.validation.run import validate
 from certrecon.words import Subject
 from tests.contract import warehouse as sql
 from tests.contract.crowd import crowd
-from tests.contract.pipeline import Pipeline
+from tests.contract.pipeline import Night, Pipeline
 from tests.contract.sandbox_nights import Nights
 from tests.contract.world_server import CLIENT, DITIO_TOKEN, FOURHSE_TOKEN, USER, WorldServer
 from tests.oracle.base import AS_OF
@@ -316,10 +316,46 @@ def test_a_finalising_that_was_killed_before_the_reports_copy_is_finished_by_the
     assert copy.read_bytes() == written
 
 
-def test_a_run_that_did_not_end_well_is_not_taken_for_finalised(first_night: Nights) -> None:
+def ended_already(night: Night, *failures: str) -> Finalised | None:
+    """What a second try of the last task finds, which sees these failures."""
+    return already_finalised(night.pipeline.engine, night.workplace.evidence, night.run_seq, failures)
+
+
+def test_a_failed_run_whose_finalising_was_killed_is_told_of_by_the_next_try(
+    pipeline: Pipeline, server: WorldServer
+) -> None:
+    server.show(server.world, sandbox=False)
+    night = pipeline.run(AS_OF)
+    copy = night.workplace.evidence.path("report.html")
+    copy.unlink()
+    ended = ended_already(night, *(str(error) for error in night.errors.values()))
+    assert ended == night.ended
+    assert (night.status, copy.exists()) == ("failed", True)
+    assert "first_publish" in night.failure
+
+
+def test_a_failed_run_without_a_report_is_found_to_be_recorded_too(
+    first_night: Nights, caplog: pytest.LogCaptureFixture
+) -> None:
     night = first_night.pipeline.night(first_night.day)
     night.open()
-    assert already_finalised(first_night.engine, night.workplace.evidence, night.run_seq) is None
+    assert ended_already(night) is None, "it runs"
     night.conclude()
     assert night.status == "failed"
-    assert already_finalised(first_night.engine, night.workplace.evidence, night.run_seq) is None
+    assert ended_already(night) == night.ended
+    assert "has no copy" not in caplog.text, "there is nothing to make a copy of"
+
+
+def test_a_cleared_task_of_a_failed_run_is_not_taken_for_a_killed_one(first_night: Nights) -> None:
+    """Its last task must say that the whole run has to be cleared, not why the run failed then."""
+    night = first_night.night(tenant_ids=["nobody"])
+    assert ended_already(night, night.failure) == night.ended
+    assert ended_already(night, "The run is no longer running but failed: clear the whole run.") is None
+
+
+def test_a_run_that_another_one_took_over_was_not_recorded_by_its_own_last_task(first_night: Nights) -> None:
+    night = first_night.pipeline.night(first_night.day)
+    night.open()
+    assert first_night.night().status == "succeeded"
+    assert sql.run_row(first_night.engine, night.run_seq)["failure"].startswith("abandoned")
+    assert ended_already(night) is None

@@ -12,8 +12,9 @@ from typing import Any
 import jsonschema
 import pytest
 from airflow.dag_processing.dagbag import DagBag
-from airflow.sdk import DAG, AssetAlias, CronTriggerTimetable, SyncCallback
+from airflow.sdk import DAG, AssetAlias, CronTriggerTimetable, RetryAction, SyncCallback
 
+from certrecon.errors import TargetBusyError
 from certrecon.stages.parameters import Parameters
 from certrecon.words import Guard
 from certrecon_plugin.operators.base import Task
@@ -51,7 +52,7 @@ LINEAGE = {
     "publish": ({assets.EVIDENCE}, assets.PUBLISHED_ALIAS),
     "load": ({assets.EVIDENCE}, assets.LOADED_ALIAS),
     "report": ({assets.EVIDENCE, assets.LEDGER, assets.CLAIMS}, None),
-    "finalise": ({assets.EVIDENCE}, assets.REPORTED_ALIAS),
+    "finalise": ({assets.EVIDENCE, assets.REPORT}, assets.REPORTED_ALIAS),
 }
 
 
@@ -104,6 +105,16 @@ def test_the_tasks_tell_the_story_in_order(name: str, reading: list[str]) -> Non
     assert set(order) == {*reading, *told[told.index("seal_inputs") :]}
     assert [one for one in order if one not in parallel] == [one for one in told if one in {*order} - parallel]
     assert {up.task_id for up in dag.task_dict["plan"].upstream_list} == parallel
+
+
+@pytest.mark.parametrize(("name", "retries"), [("certificate_reconciliation", 0), ("certificate_events", 2)])
+def test_opening_is_tried_again_only_where_it_gives_way(name: str, retries: int) -> None:
+    """A night opens at once or fails; a run by hints waits for a night that began at that moment (decision 17)."""
+    task = DagBag(str(DAGS / f"{name}.py")).dags[name].task_dict["open_run"]
+    assert task.retries == retries
+    policy = task.retry_policy
+    assert policy is not None
+    assert policy.evaluate(TargetBusyError("busy"), 1, 3).action == RetryAction.RETRY
 
 
 def test_the_schedule_is_the_designs(dag: DAG) -> None:

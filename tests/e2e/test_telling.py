@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -12,11 +13,15 @@ from typing import Any
 
 import pytest
 
+from certrecon.warehouse.engine import connect_engine, transaction
+from certrecon.warehouse.hints import Hint, add_hints
+from certrecon.words import ChangeEvent
 from certrecon_quickstart.connections import read_request
 from certrecon_quickstart.memory import LOOPBACK, remembered_port
 from certrecon_quickstart.project import Project
 from certrecon_quickstart.services import Services, stop_services, using_services
 from tests.browser.nights import SandboxControl, change_what_was_delivered
+from tests.browser.station import warehouse_of
 from tests.e2e.quickstart import Checkout
 from tests.integration.telling.mailbox import Mailbox, running_mailbox
 
@@ -69,13 +74,18 @@ def last_log(checkout: Checkout) -> str:
     return max((checkout.var / "logs").glob("run-*.log")).read_text(encoding="utf-8")
 
 
-def airflow(checkout: Checkout, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of Airflow beside `make run`, with the same services."""
+def services_of(checkout: Checkout) -> Services:
+    """The services that its runs share, started where they are not yet."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "CERTRECON"))}
     inherited = kept | {"CERTRECON_SETTINGS": str(checkout.folder / "settings.yaml")} | checkout.variables
     services = Services(project_of(checkout), read_request(inherited), inherited)
     services.start()
-    environment = dict(services.environment) | {"CERTRECON_TASK_RETRIES": "0"} | variables
+    return services
+
+
+def airflow(checkout: Checkout, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of Airflow beside `make run`, with the same services."""
+    environment = dict(services_of(checkout).environment) | {"CERTRECON_TASK_RETRIES": "0"} | variables
     return subprocess.run(
         [sys.executable, "-m", "airflow", *words],
         env=environment,
@@ -169,8 +179,9 @@ def test_a_failure_is_told_once_and_a_mail_server_that_refuses_changes_nothing(
     assert len(mailbox.mails) == 1
 
 
-def test_a_run_that_cannot_start_is_told_with_the_run_of_airflow(checkout: Checkout, mailbox: Mailbox) -> None:
-    assert checkout.run({"mod": "dry_run"}).code != 0
+def test_a_run_that_cannot_start_is_told_once_with_the_run_of_airflow(checkout: Checkout, mailbox: Mailbox) -> None:
+    for _ in range(2):
+        assert checkout.run({"mod": "dry_run"}).code != 0
     assert mailbox.subjects == ["Certificate reconciliation: a run could not start"]
     assert f"/dags/{ALL}/runs/manual__" in mailbox.bodies[0]
 
@@ -179,6 +190,57 @@ def test_a_wrong_setting_of_the_notifiers_changes_nothing_in_a_run(checkout: Che
     ended = checkout.run({"tenant_ids": ["who"]}, CERTRECON_NOTIFIERS="[{]")
     assert "who" in ended.last_line
     assert "CERTRECON_NOTIFIERS is no JSON list" in last_log(checkout)
+
+
+# --- changes as they happen -----------------------------------------------------------------------------
+
+
+def follow(checkout: Checkout, **wrong: str) -> str:
+    """Run `certificate_events`, with some settings of the file replaced; return how it ended and what it printed."""
+    file = checkout.folder / "settings.yaml"
+    kept = file.read_text(encoding="utf-8")
+    written = kept
+    for name, value in wrong.items():
+        written = re.sub(rf"(?m)^{name}: .*$", f"{name}: {value}", written)
+    file.write_text(written, encoding="utf-8")
+    done = airflow(checkout, "dags", "test", "certificate_events")
+    file.write_text(kept, encoding="utf-8")
+    return f"{done.returncode} {done.stdout}{done.stderr}"
+
+
+def tell_of_a_change(checkout: Checkout) -> None:
+    """Let 4HSE tell of some certificate."""
+    [certificate, *_] = sandbox_of(checkout).rows("certificates")
+    engine = connect_engine(warehouse_of(services_of(checkout)))
+    with transaction(engine) as conn:
+        add_hints(conn, [Hint(ChangeEvent.CERTIFICATE_UPDATE, certificate["certificate_id"])])
+    engine.dispose()
+
+
+def test_events_that_cannot_start_say_why_once_until_one_does_start(checkout: Checkout, mailbox: Mailbox) -> None:
+    """Hints that wait start a run every ten minutes; nobody wants a mail from each."""
+    if not (checkout.folder / "evidence").exists():
+        assert checkout.run().code == 0  # when it is run alone
+    mailbox.refuses = True
+    follow(checkout, unlinked="perhaps")
+    mailbox.refuses = False
+    for _ in range(2):
+        follow(checkout, unlinked="perhaps")
+    assert mailbox.subjects == ["Certificate reconciliation: a run could not start"], "until somebody got it, then once"
+    assert "unlinked" in mailbox.bodies[0]
+    assert "perhaps" in mailbox.bodies[0]
+    assert "without a word" not in mailbox.bodies[0]
+    assert "/dags/certificate_events/runs/manual__" in mailbox.bodies[0]
+
+    follow(checkout, no_expiry="perhaps")
+    assert len(mailbox.mails) == 2, "another reason is another problem"
+    assert "no_expiry" in mailbox.bodies[1]
+
+    tell_of_a_change(checkout)
+    printed = follow(checkout)
+    assert "finalise ended after" in printed, printed
+    follow(checkout, unlinked="perhaps")
+    assert len(mailbox.mails) == 3, "one started in between, so it is news again"
 
 
 # --- the watch ------------------------------------------------------------------------------------------

@@ -82,6 +82,12 @@ class Told:
         body = {"logical_date": None, "conf": conf}
         return str(self.station.call("POST", "dags/certificate_reconciliation/dagRuns", body)["dag_run_id"])
 
+    def clear(self, run_id: str, task: str) -> None:
+        """Let a task of a finished run be done again, and what comes after it."""
+        body = {"dag_run_id": run_id, "task_ids": [task], "dry_run": False, "only_failed": False}
+        body |= {"include_downstream": True}
+        self.station.call("POST", "dags/certificate_reconciliation/clearTaskInstances", body)
+
     def approve(self, run_id: str, reason: str) -> None:
         """Approve once Airflow's scheduler has taken note of the question.
 
@@ -168,14 +174,31 @@ def test_its_figures_reach_statsd(told: Told) -> None:
     assert int(heard["airflow.certrecon.dispositions.delivered"].partition("|")[0]) > 0
 
 
+def test_a_failed_run_that_was_recorded_and_not_told_is_told_by_the_next_try(told: Told) -> None:
+    """Airflow tries a killed task again as it does a cleared one; here the first try could not tell."""
+    told.mailbox.mails.clear()
+    told.mailbox.refuses = True
+    run_id = told.trigger(tenant_ids=["nobody"])
+    assert told.station.wait_for_end(run_id) == "failed"
+    told.mailbox.refuses = False
+    told.clear(run_id, "finalise")
+    assert "nobody" in told.mail("run 2: failed")
+    assert told.station.wait_for_end(run_id) == "failed"
+
+    told.clear(run_id, "find_tenants")
+    assert told.station.wait_for_end(run_id) == "failed"
+    ended = [one for one in told.mailbox.subjects if "run 2" in one]
+    assert len(ended) == 1, "a cleared task of a finished run is no news"
+
+
 def test_a_run_whose_last_task_cannot_end_is_told_by_airflow(told: Told) -> None:
     told.mailbox.mails.clear()
     run_id = told.trigger(approval="always", resend=True)
-    told.mail("run 2: waits for an approval")
-    evidence = told.checkout.folder / "evidence" / "2"
+    told.mail("run 3: waits for an approval")
+    evidence = told.checkout.folder / "evidence" / "3"
     evidence.rename(evidence.with_name("gone"))
     evidence.write_text("no folder", encoding="utf-8")
     told.approve(run_id, "go on")
     assert told.station.wait_for_end(run_id) == "failed"
-    broken = told.mail("run 2 was broken off")
+    broken = told.mail("run 3 was broken off")
     assert "takes over" in broken

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -24,7 +24,8 @@ from certrecon.stages.witnessing import witness_of
 from certrecon.stages.workplace import Workplace
 from certrecon.warehouse.chain import installation_id
 from certrecon.warehouse.engine import transaction
-from certrecon.warehouse.runs import RunResult, finalise_run, read_run
+from certrecon.warehouse.runs import RunRecord, RunResult, finalise_run, read_run
+from certrecon.warehouse.storable import storable_text
 from certrecon.words import Disposition, RunStatus
 
 log = logging.getLogger(__name__)
@@ -161,7 +162,7 @@ def run_finalise(place: Workplace, reached: Reached) -> Finalised:
         # Before the commit: a run whose witness cannot be written is not finalised, and is tried again.
         write_witness(place.evidence, witness_of(link, installation_id(conn), ended.inputs_sha256, outcome))
     ended = replace(ended, chain_no=link.chain_no, chain_sha256=link.chain_sha256)
-    ended = replace(ended, report=seal_report(place.evidence, ended) if PAGE_FILE in reached.files else None)
+    ended = replace(ended, report=seal_report(place.evidence, ended))
     log.info("Run %s %s%s", place.run.run_seq, status, f": {failure}" if failure else "")
     return ended
 
@@ -175,7 +176,10 @@ def seal_report(evidence: RunEvidence, ended: Finalised) -> str | None:
     outcome = ended.outcome_sha256 or ""
     seal_of_run = Seal(outcome, ended.chain_no, ended.chain_sha256, str(ended.status))
     try:
-        page = read_sealed(evidence, Part.OUTCOME, outcome).one(PAGE_FILE)
+        sealed = read_sealed(evidence, Part.OUTCOME, outcome)
+        if not sealed.all_of(PAGE_FILE):
+            return None
+        page = sealed.one(PAGE_FILE)
         html = evidence.read_bytes(page.address, page.sha256).decode()
         return evidence.write_at(SEALED_REPORT, with_seal(html, seal_of_run).encode()).address
     except EvidenceError as error:
@@ -183,15 +187,36 @@ def seal_report(evidence: RunEvidence, ended: Finalised) -> str | None:
         return None
 
 
-def already_finalised(engine: Engine, evidence: RunEvidence, run_seq: int) -> Finalised | None:
-    """Return how a run ended if an earlier try finalised it well and was killed before it could say so.
+def already_finalised(
+    engine: Engine, evidence: RunEvidence, run_seq: int, failures: Sequence[str] = ()
+) -> Finalised | None:
+    """Return how a run ended if an earlier try finalised it and was killed before it could say so.
 
     The copy of the report that such a try may not have come to is written.
+
+    Args:
+        engine: The warehouse.
+        evidence: The run's evidence.
+        run_seq: The run.
+        failures: What failed, as this try sees it (see `Reached`).
+
+    Returns:
+        How it ended; None where it runs, where somebody else ended it, or where it failed for another reason than this
+        try has: then a task of a finished run was cleared.
     """
     with transaction(engine) as conn:
         row = read_run(conn, run_seq)
-    if row is None or row.status not in {RunStatus.SUCCEEDED, RunStatus.SUCCEEDED_WITH_REJECTS}:
+    if row is None or not _was_finalised_here(row, failures):
         return None
     digests = (row.inputs_sha256, row.outcome_sha256, row.chain_no, row.chain_sha256)
-    ended = Finalised(RunStatus(row.status), None, *digests)
+    ended = Finalised(RunStatus(row.status), row.failure, *digests)
     return replace(ended, report=seal_report(evidence, ended))
+
+
+def _was_finalised_here(row: RunRecord, failures: Sequence[str]) -> bool:
+    if row.status in {RunStatus.SUCCEEDED, RunStatus.SUCCEEDED_WITH_REJECTS}:
+        return True
+    # Whoever takes a run over seals no outcome of it.
+    if row.status != RunStatus.FAILED or row.outcome_sha256 is None:
+        return False
+    return not failures or storable_text(failures[0]) == row.failure

@@ -136,16 +136,14 @@ def of_deadline(run_id: str, hours: float, link: str | None) -> Message:
     return Message((Occasion.DEADLINE_MISSED,), f"Certificate reconciliation: a run {late}", (words,), link)
 
 
-def of_silences(silences: Sequence[Silence], link: str | None) -> Message:
-    """Return the one message about all targets for which nothing has succeeded for too long."""
-    longest = max(silences, key=lambda one: one.hours)
+def of_silence(silence: Silence, link: str | None) -> Message:
+    """Return the message about a target for which nothing has succeeded for too long."""
     advice = (
         "Certificates that changed since then are not in Ditio. Look whether certificate_reconciliation is paused, "
         "waits for an approval, or fails, and whether Airflow's scheduler works."
     )
-    subject = f"Certificate reconciliation: nothing has succeeded for {longest.hours:.0f} hours"
-    paragraphs = (*map(_silence, silences), advice)
-    return Message((Occasion.NO_SUCCESS,), subject, paragraphs, link, {"targets": len(silences)})
+    subject = f"Certificate reconciliation: nothing has succeeded for {silence.hours:.0f} hours"
+    return Message((Occasion.NO_SUCCESS,), subject, (_silence(silence), advice), link)
 
 
 def _silence(silence: Silence) -> str:
@@ -172,10 +170,10 @@ def of_audit(task: str, link: str | None) -> Message:
     return Message((Occasion.VERIFICATION_FAILED,), subject, (words,), link)
 
 
-def of_life(targets: int) -> Message:
+def of_life() -> Message:
     """Return the sign of life that a monitor outside Airflow waits for every hour."""
-    words = f"The watch works, and none of {_number(targets, 'target', 'targets')} is without success for too long."
-    return Message((Occasion.ALIVE,), "Certificate reconciliation: all is well", (words,), counts={"targets": targets})
+    words = "The watch works, and no success is overdue."
+    return Message((Occasion.ALIVE,), "Certificate reconciliation: all is well", (words,))
 
 
 def of_trial(link: str | None) -> Message:

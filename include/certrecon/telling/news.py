@@ -131,12 +131,12 @@ def without_vendor_words(sentence: str) -> str:
     return _IN_PARENTHESES.sub("", sentence).strip()
 
 
+def kind_of(failure: str) -> str:
+    """Return what two failures for one reason have in common: not their numbers, and not a vendor's words."""
+    return _NUMBERS.sub("#", without_vendor_words(failure))
+
+
 def _failed_so_before(conn: Connection, run: RunRecord) -> bool:
     values = {"target": run.target, "mode": run.mode, "run_seq": run.run_seq, "unlimited": run.scope == UNLIMITED}
     before = conn.execute(_FAILURE_BEFORE, values).scalar_one_or_none()
-    return before is not None and run.failure is not None and _kind(before) == _kind(run.failure)
-
-
-def _kind(failure: str) -> str:
-    """Return what two failures for one reason have in common: not their numbers, and not a vendor's words."""
-    return _NUMBERS.sub("#", without_vendor_words(failure))
+    return before is not None and run.failure is not None and kind_of(before) == kind_of(run.failure)

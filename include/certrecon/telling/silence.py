@@ -1,4 +1,4 @@
-"""Targets for which nothing has succeeded for too long, whoever or whatever is to blame."""
+"""For how long nothing has succeeded, whoever or whatever is to blame."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from sqlalchemy import Connection, text
 HOURS: Final = 26.0
 """After so many hours without success somebody is told: a nightly run, and two hours for it to take its time."""
 
-_TARGETS = text("""
+# A target that was left has its last success for ever. The nights say which one counts.
+_PRESENT_TARGET = text("""
     SELECT target, max(run_seq) AS last_run_seq,
            max(run_seq) FILTER (WHERE status IN ('succeeded', 'succeeded_with_rejects')) AS success_run_seq,
            coalesce(max(finished_at) FILTER (WHERE status IN ('succeeded', 'succeeded_with_rejects')),
@@ -19,12 +20,13 @@ _TARGETS = text("""
       FROM reconciliation.run
      WHERE mode = 'publish' AND scope = CAST('{"tenant_ids": []}' AS jsonb)
      GROUP BY target
-     ORDER BY max(run_seq) DESC""")
+     ORDER BY max(run_seq) DESC
+     LIMIT 1""")
 
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """How long nothing has succeeded for a target.
+    """How long nothing has succeeded for the present target.
 
     Attributes:
         target: The target's digest.
@@ -46,13 +48,14 @@ class Silence:
         return f"{self.target}:{self.success_run_seq or 0}"
 
 
-def read_silences(conn: Connection, now: dt.datetime) -> tuple[Silence, ...]:
-    """Return for every target how long ago a publishing run of all its projects succeeded, the newest target first.
+def read_silence(conn: Connection, now: dt.datetime) -> Silence | None:
+    """Return how long ago a publishing run of all projects succeeded for the present target; None before the first one.
 
-    Dry runs and runs limited to some projects are no success: the nightly run is the truth.
+    Dry runs and runs limited to some projects are no success: the nightly run is the truth. The present target is that
+    of the last nightly run: after a move to another Ditio company nobody waits for a success at the old one.
     """
-    rows = conn.execute(_TARGETS).all()
-    return tuple(
-        Silence(row.target, row.last_run_seq, row.success_run_seq, row.since, (now - row.since).total_seconds() / 3600)
-        for row in rows
-    )
+    row = conn.execute(_PRESENT_TARGET).one_or_none()
+    if row is None:
+        return None
+    hours = (now - row.since).total_seconds() / 3600
+    return Silence(row.target, row.last_run_seq, row.success_run_seq, row.since, hours)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import time
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.sdk import BaseOperator
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from certrecon.stages.handle import RunHandle
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +76,17 @@ def run_of(context: Context) -> RunHandle:
     return RunHandle.from_json(values)
 
 
+@contextmanager
+def keeping_failure(context: Context) -> Iterator[None]:
+    """Keep the sentence of what fails in a block for the run's last task."""
+    try:
+        yield
+    except CertreconError as error:
+        log.error("%s", error)  # noqa: TRY400 - the traceback is Airflow's to print
+        context["ti"].xcom_push(key=FAILURE, value=str(error))
+        raise
+
+
 class StageOperator(BaseOperator):
     """A task that runs one stage; when it fails it says why in one sentence."""
 
@@ -84,14 +98,13 @@ class StageOperator(BaseOperator):
         """Run the stage; keep the sentence of a failure for the run's last task."""
         return self.telling(context, lambda: self.run_stage(context))
 
-    def telling(self, context: Context, step: Callable[[], Any]) -> Any:
+    def telling(self, context: Context, step: Callable[[], T]) -> T:
         """Run a step and log what it came to; when it fails keep its sentence for the run's last task."""
         began = time.monotonic()
         try:
-            result = step()
-        except CertreconError as error:
-            log.error("%s", error)  # noqa: TRY400 - the traceback is Airflow's to print
-            context["ti"].xcom_push(key=FAILURE, value=str(error))
+            with keeping_failure(context):
+                result = step()
+        except CertreconError:
             log.info("%s", closing_line(self.task_id, time.monotonic() - began, failed=True))
             raise
         log.info("%s", closing_line(self.task_id, time.monotonic() - began, result))

@@ -15,8 +15,8 @@ from certrecon_plugin.operators.base import FAILURE, StageOperator, Task, result
 from certrecon_plugin.operators.judging import VALIDATIONS
 from certrecon_plugin.operators.publishing import planned_of
 from certrecon_plugin.resources import evidence_root, warehouse, workplace
-from certrecon_plugin.telling.assets import CLAIMS, EVIDENCE, LEDGER, REPORTED_ALIAS, reported
-from certrecon_plugin.telling.tell import count_finalised, tell_of_run, tell_of_start
+from certrecon_plugin.telling.assets import CLAIMS, EVIDENCE, LEDGER, REPORT, REPORTED_ALIAS, reported
+from certrecon_plugin.telling.tell import count_finalised, forget_starts, tell_of_run, tell_of_start
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -157,13 +157,14 @@ def _tell(place: Workplace, ended: Finalised, reported: Reported | None) -> None
     Path(target).write_text(json.dumps(told), encoding="utf-8")
 
 
-def _already(run: RunHandle) -> dict[str, Any] | None:
-    """Return how the run ended if an earlier try finalised it well and was killed before it could say so."""
+def _already(run: RunHandle, failures: tuple[str, ...]) -> dict[str, Any] | None:
+    """Return how the run ended if an earlier try finalised it and was killed before it could say so."""
     from certrecon.evidence import RunEvidence
     from certrecon.stages.finalise import already_finalised
 
     with warehouse() as engine:
-        ended = already_finalised(engine, RunEvidence(evidence_root(run.evidence_root), run.run_seq), run.run_seq)
+        evidence = RunEvidence(evidence_root(run.evidence_root), run.run_seq)
+        ended = already_finalised(engine, evidence, run.run_seq, failures)
     return None if ended is None else ended.to_json()
 
 
@@ -171,8 +172,8 @@ class FinaliseOperator(StageOperator):
     """Records whatever happened, then fails the run if anything before it failed."""
 
     def __init__(self, **kwargs: Any) -> None:
-        """Read evidence, and produce the report."""
-        super().__init__(inlets=[EVIDENCE], outlets=[REPORTED_ALIAS], **kwargs)
+        """Read evidence, and the asset that remembers what was told; produce the report."""
+        super().__init__(inlets=[EVIDENCE, REPORT], outlets=[REPORTED_ALIAS], **kwargs)
 
     def run_stage(self, context: Context) -> dict[str, Any]:
         """Return how the run ended.
@@ -185,8 +186,9 @@ class FinaliseOperator(StageOperator):
             tell_of_start(context, failures[0])
             raise AirflowFailException(failures[0])
         run = run_of(context)
+        forget_starts(context)
         # A try that was killed right after finalising told nobody, or somebody: it is told again.
-        ended = _already(run) or _finalise(context, run)
+        ended = _already(run, failures) or _finalise(context, run)
         count_finalised(run.run_seq)
         tell_of_run(context, run.run_seq)
         if ended["failure"]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.sdk import BaseSensorOperator
 from airflow.sdk.bases.skipmixin import SkipMixin
 
-from certrecon_plugin.operators.base import StageOperator, Task, results_of, run_of
+from certrecon_plugin.operators.base import StageOperator, Task, keeping_failure, results_of, run_of
 from certrecon_plugin.operators.extracting import SealInputsOperator
 from certrecon_plugin.resources import evidence_root, warehouse, workplace
 from certrecon_plugin.telling.assets import HINTS, PROJECTS, TENANT_ENTITIES
@@ -34,14 +34,16 @@ class WaitForTurnOperator(BaseSensorOperator, SkipMixin):
         super().__init__(mode="reschedule", inlets=[HINTS], **kwargs)
 
     def poke(self, context: Context) -> bool:
-        """Return whether the hints may be followed now.
+        """Return whether the hints may be followed now; keep the sentence of a failure for the run's last task.
 
         Raises:
+            CertreconError: A setting, a connection or the warehouse does not work.
             DownstreamTasksSkipped: No hint waits, or a night has to come first.
         """
         from certrecon.stages.hints import Turn
 
-        turn = _turn()
+        with keeping_failure(context):
+            turn = _turn()
         log.info("%s", turn.value)
         if turn in {Turn.NOTHING, Turn.TOO_EARLY, Turn.HELD_BACK}:
             self.skip(context["ti"], self.get_flat_relatives(upstream=False))

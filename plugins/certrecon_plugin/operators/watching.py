@@ -32,14 +32,14 @@ NO_SUCCESS: Final = "told_of_no_success"
 
 
 class WatchOperator(BaseOperator):
-    """Tells once that a target has had no success for too long; fails where nobody could be told."""
+    """Tells once that nothing has succeeded for too long; fails where nobody could be told."""
 
     def __init__(self, **kwargs: Any) -> None:
         """Read the asset that remembers what was told."""
         super().__init__(inlets=[REPORT], **kwargs)
 
     def execute(self, context: Context) -> dict[str, int]:
-        """Return how many targets there are, and for how many nothing has succeeded for too long.
+        """Return `overdue`, 1 where nothing has succeeded for too long, else 0; in a test how many notifiers got it.
 
         Raises:
             SettingsError: The setting of the notifiers is wrong.
@@ -50,15 +50,15 @@ class WatchOperator(BaseOperator):
         settings, values = checked_settings(), dict(context)
         if context["params"].get("test"):
             return _try_out(settings, values)
-        hours, silences = allowed_hours(), _read()
-        overdue = [one for one in silences if one.hours > hours]
-        if silences:
-            gauge_silence(silences[0].hours)
-        log.info("%s targets, %s without success for more than %g hours", len(silences), len(overdue), hours)
+        hours, silence = allowed_hours(), _read()
+        if silence is not None:
+            gauge_silence(silence.hours)
+            log.info("Target %s: %.1f of %g hours without success", silence.target, silence.hours, hours)
+        overdue = silence if silence is not None and silence.hours > hours else None
         _tell_new(overdue, settings, values)
-        if not overdue:
-            send(of_life(len(silences)), settings, values)
-        return {"targets": len(silences), "overdue": len(overdue)}
+        if overdue is None:
+            send(of_life(), settings, values)
+        return {"overdue": int(overdue is not None)}
 
 
 def allowed_hours() -> float:
@@ -95,22 +95,21 @@ def checked_settings() -> tuple[NotifierSetting, ...]:
     return settings
 
 
-def _read() -> tuple[Silence, ...]:
-    from certrecon.telling.silence import read_silences
+def _read() -> Silence | None:
+    from certrecon.telling.silence import read_silence
     from certrecon.warehouse.engine import transaction
 
     with warehouse(AUDITOR) as engine, transaction(engine) as conn:
-        return read_silences(conn, dt.datetime.now(dt.UTC))
+        return read_silence(conn, dt.datetime.now(dt.UTC))
 
 
-def _tell_new(overdue: Sequence[Silence], settings: Sequence[NotifierSetting], context: Mapping[str, Any]) -> None:
+def _tell_new(overdue: Silence | None, settings: Sequence[NotifierSetting], context: Mapping[str, Any]) -> None:
     """Tell of what nobody was told of, and remember what lasts: a problem that ended is new when it comes again."""
-    from certrecon.telling.messages import of_silences
+    from certrecon.telling.messages import of_silence
 
-    problems = frozenset(one.problem for one in overdue)
+    problems = frozenset() if overdue is None else frozenset({overdue.problem})
     known = told(context, NO_SUCCESS)
-    new = [one for one in overdue if one.problem not in known]
-    message = of_silences(new, runs_link()) if new else None
+    message = None if overdue is None or overdue.problem in known else of_silence(overdue, runs_link())
     failed = send(message, settings, context) if message else ()
     reached = message is not None and len(failed) < sum(one.wants(message) for one in settings)
     kept = problems if reached else problems & known

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from certrecon_plugin.telling.links import dag_run_link
 from certrecon_plugin.telling.memory import remember, told
-from certrecon_plugin.telling.notifiers import read_settings, send
-from certrecon_plugin.telling.tell import never_failing
+from certrecon_plugin.telling.tell import never_failing, reaches
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,14 +25,12 @@ def tell_of_audit(context: Context) -> None:
     """
     from certrecon.telling.messages import of_audit
 
-    ti, settings = context["ti"], read_settings()
+    ti = context["ti"]
     problem = _problem(ti.task_id, context.get("exception"))
     known = told(_plain(context), ABOUT)
     if problem in known:
         return
-    message = of_audit(ti.task_id, dag_run_link(ti.dag_id, ti.run_id))
-    failed = send(message, settings, _plain(context))
-    if len(failed) < sum(one.wants(message) for one in settings):
+    if reaches(of_audit(ti.task_id, dag_run_link(ti.dag_id, ti.run_id)), _plain(context)):
         remember(_plain(context), ABOUT, known | {problem})
 
 

@@ -1,6 +1,7 @@
 """What was told of a problem that the warehouse cannot remember: Airflow's state store, kept with an asset.
 
-The watch and the verification only read the warehouse. Airflow's database outlives its restarts.
+The watch and the verification only read the warehouse, and a run that could not start is not in it. Airflow's database
+outlives its restarts.
 """
 
 from __future__ import annotations

@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ParamSpec
+from typing import TYPE_CHECKING, Any, Final, ParamSpec
 
 from certrecon_plugin.resources import warehouse
 from certrecon_plugin.telling.links import dag_run_link, question_link, report_link
+from certrecon_plugin.telling.memory import remember, told
 from certrecon_plugin.telling.notifiers import read_settings, send
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 Given = ParamSpec("Given")
 
 AUDITOR = "certrecon_auditor"
+STARTS: Final = "told_of_start"
 
 
 def never_failing(step: Callable[Given, None]) -> Callable[Given, None]:
@@ -46,6 +48,17 @@ def tell(message: Message | None, context: Mapping[str, Any]) -> tuple[str, ...]
         SettingsError: The setting of the notifiers is wrong.
     """
     return () if message is None else send(message, read_settings(), context)
+
+
+def reaches(message: Message, context: Mapping[str, Any]) -> bool:
+    """Send a message to whoever wants it, and return whether anybody got it.
+
+    Raises:
+        SettingsError: The setting of the notifiers is wrong.
+    """
+    settings = read_settings()
+    failed = send(message, settings, context)
+    return len(failed) < sum(one.wants(message) for one in settings)
 
 
 def news_of(run_seq: int) -> RunNews | None:
@@ -84,11 +97,33 @@ def count_finalised(run_seq: int) -> None:
 
 @never_failing
 def tell_of_start(context: Context, failure: str) -> None:
-    """Tell of a run that failed before the warehouse knew it."""
-    from certrecon.telling.messages import of_start_that_failed
+    """Tell of a run that failed before the warehouse knew it, once until a run of its DAG does start.
 
-    dag_run = context["dag_run"]
-    tell(of_start_that_failed(failure, dag_run_link(dag_run.dag_id, dag_run.run_id)), context)
+    The task has the asset that remembers among its inlets.
+    """
+    from certrecon.telling.messages import of_start_that_failed
+    from certrecon.telling.news import kind_of
+
+    dag_run, problem = context["dag_run"], kind_of(failure)
+    known = told(context, _starts_of(context))
+    if problem in known:
+        log.info("Somebody was told of this before: %s", problem)
+        return
+    message = of_start_that_failed(failure, dag_run_link(dag_run.dag_id, dag_run.run_id))
+    if reaches(message, context):
+        remember(context, _starts_of(context), known | {problem})
+
+
+@never_failing
+def forget_starts(context: Context) -> None:
+    """Forget of which runs people were told that they could not start: this one of their DAG could."""
+    if told(context, _starts_of(context)):
+        remember(context, _starts_of(context), frozenset())
+
+
+def _starts_of(context: Context) -> str:
+    # Each DAG by itself: one may start while another does not.
+    return f"{STARTS}:{context['dag_run'].dag_id}"
 
 
 @never_failing

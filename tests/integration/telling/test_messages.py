@@ -73,7 +73,7 @@ def test_nothing_new_is_no_message() -> None:
     [(4, "was run 4, which ended 2026-03-01 02:40 UTC; the last one was run 6."), (None, "no publishing run has ever")],
 )
 def test_a_silence_says_since_when(success: int | None, words: str) -> None:
-    message = messages.of_silences([Silence("a" * 64, 6, success, SINCE, 31.4)], None)
+    message = messages.of_silence(Silence("a" * 64, 6, success, SINCE, 31.4), None)
     assert message.line == "Certificate reconciliation: nothing has succeeded for 31 hours"
     assert f"Target {'a' * 12}: " in message.text
     assert words in message.text
@@ -82,8 +82,8 @@ def test_a_silence_says_since_when(success: int | None, words: str) -> None:
 EVERY = [
     messages.of_start_that_failed("No connection.", LINK), messages.of_run_without_end(3, LINK),
     messages.of_run_without_end(None, LINK), messages.of_waiting(1, 2, ["drop"], 20, LINK),
-    messages.of_deadline("manual__1", 3, LINK), messages.of_audit("verify", LINK), messages.of_life(2),
-    messages.of_trial(LINK), messages.of_silences([Silence("a", 1, None, SINCE, 30)], LINK),
+    messages.of_deadline("manual__1", 3, LINK), messages.of_audit("verify", LINK), messages.of_life(),
+    messages.of_trial(LINK), messages.of_silence(Silence("a", 1, None, SINCE, 30), LINK),
 ]  # fmt: skip
 
 
