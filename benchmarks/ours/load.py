@@ -17,8 +17,9 @@ from benchmarks.ours.night import PreparedNight
 from benchmarks.telling import tell, timed
 from certrecon.dispositions.decide import DECIDED
 from certrecon.dispositions.inputs import PREVIOUS_CLAIMS
-from certrecon.dispositions.outcome import LEDGER_STATES, settle, warehouse_claims
+from certrecon.dispositions.outcome import settle, warehouse_claims
 from certrecon.dispositions.since import since_runs
+from certrecon.schemas import LEDGER_STATES
 from certrecon.stages.load import run_load
 from certrecon.stages.run_inputs import RunInputs
 from certrecon.stages.workplace import Workplace

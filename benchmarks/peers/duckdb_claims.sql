@@ -53,8 +53,7 @@ SELECT project_id, person_id, number_of(number) AS number, first_name, last_name
 CREATE TABLE shared AS
 SELECT DISTINCT one.number
   FROM person AS one JOIN person AS other ON one.number = other.number AND one.person_id < other.person_id
- WHERE NOT agree(one.given, one.family, other.given, other.family)
-   AND (one.first_name IS DISTINCT FROM other.first_name OR one.last_name IS DISTINCT FROM other.last_name);
+ WHERE NOT agree(one.given, one.family, other.given, other.family);
 
 CREATE TABLE matched AS
 SELECT p.project_id, p.person_id, p.number, p.historicised, p.first_name, p.last_name, s.number IS NOT NULL AS shared,

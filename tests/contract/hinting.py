@@ -12,8 +12,13 @@ from certrecon.warehouse.hints import Hint, add_hints
 from certrecon.words import ChangeEvent
 from certrecon_sandbox.table import Table
 from certrecon_sandbox.world import World
+from tests.contract import warehouse as sql
+from tests.contract.pipeline import Night
 from tests.contract.sandbox_nights import Nights
 from tests.oracle.world import Row
+
+GROWS = ("run", "settings_version", "change_hint", "claim_person")
+"""Tables that grow with every run, whatever it finds."""
 
 
 @dataclass(frozen=True)
@@ -68,3 +73,26 @@ def shuffled_and_doubled(hints: list[Hint]) -> list[Hint]:
     both = [*hints, *hints]
     random.Random(7).shuffle(both)
     return both
+
+
+def follow(nights: Nights) -> None:
+    """Follow the hints, and hold what that left against a full night: the night changes and sends nothing."""
+    nights.server.sandbox.journal.clear()
+    followed = nights.pipeline.follow_hints(nights.day)
+    assert (followed.errors, followed.status) == ({}, "succeeded")
+    left = sql.fingerprint(nights.engine, without=GROWS)
+    night = nights.night()
+    assert (night.errors, night.status) == ({}, "succeeded")
+    assert nights.posts == []
+    assert sql.fingerprint(nights.engine, without=GROWS) == left
+
+
+def target_of(night: Night) -> str:
+    """Return the target of an opened run."""
+    assert night.handle is not None
+    return night.handle.target
+
+
+def certificate(nights: Nights, number: int = 0) -> Row:
+    """Return a delivered claim of a certificate that has one link and one claim."""
+    return nights.delivered_alone(number + 1)[number]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import copy
 import datetime as dt
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from certrecon.audit.replay import replay_run
 from tests.contract import warehouse as sql
 from tests.contract.pipeline import Pipeline
 from tests.contract.world_server import WorldServer
@@ -94,6 +96,27 @@ def test_a_reason_found_outside_is_not_rewritten(server: WorldServer, first: Cal
     assert sql.withdrawn(pipeline.engine) == withdrawn
     assert pipeline.run(AFTER, tenant_ids=["t1"], accept=["drop"]).errors == {}
     assert sql.withdrawn(pipeline.engine) == withdrawn
+
+
+def test_what_a_limited_run_delivers_is_not_to_be_removed(
+    server: WorldServer, first: Callable[[World], Pipeline]
+) -> None:
+    """Ditio holds a certificate of t1 that is gone; the person gets a new one in t2, and t2 alone is read."""
+    world = two_tenants()
+    pipeline = first(world)
+    server.world = copy.deepcopy(world)
+    server.world.certificates["t1"].clear()
+    server.world.links["t1"].clear()
+    assert pipeline.run(NEXT, accept=["drop"]).errors == {}
+    assert sql.withdrawn(pipeline.engine) == [("1042", "Byggekort", "deleted")]
+    server.world.certificates["t2"].append(CERTIFICATE | {"certificate_id": "c5", "tenant_id": "t2"})
+    server.world.links["t2"].append(LINK | {"certificate_action_id": "l5", "certificate_id": "c5", "tenant_id": "t2"})
+    server.world.persons["t2"].append(PERSON | {"project_id": "t2"})
+    limited = pipeline.run(AFTER, tenant_ids=["t2"])
+    assert (limited.errors, limited.status) == ({}, "succeeded")
+    assert held_by(pipeline) == {"c2": ("t2", "delivered"), "c5": ("t2", "delivered")}
+    assert sql.withdrawn(pipeline.engine) == []
+    assert replay_run(pipeline.engine, Path, limited.run_seq).holds
 
 
 def test_what_moved_in_ends_its_withdrawal(server: WorldServer, first: Callable[[World], Pipeline]) -> None:

@@ -19,7 +19,7 @@ from certrecon.claims.facts import CLAIM_FACTS
 from certrecon.claims.inputs import LINKS
 from certrecon.code_version import code_version
 from certrecon.dispositions.decide import DECIDED, PLAN
-from certrecon.dispositions.outcome import LEDGER_STATES, settle, warehouse_claims
+from certrecon.dispositions.outcome import settle, warehouse_claims
 from certrecon.dispositions.verdicts import collect
 from certrecon.dispositions.withdrawals import JUDGED, WITHDRAWN
 from certrecon.errors import EvidenceError, ParameterError
@@ -27,6 +27,7 @@ from certrecon.evidence import Part, RunEvidence
 from certrecon.evidence.manifest import read_sealed
 from certrecon.report import build_report, render_csvs, render_html, render_summary
 from certrecon.report.workbook import render_workbook
+from certrecon.schemas import LEDGER_STATES
 from certrecon.stages.approval import decided, withholds
 from certrecon.stages.outcome import CLAIMS_FILE, DECIDED_FILE, LEDGER_AFTER_FILE, Outcome
 from certrecon.stages.plan import MOVED_AWAY, Judgement, judge_inputs

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from itertools import combinations
+from itertools import combinations_with_replacement
 
 import numpy as np
 import numpy.typing as npt
@@ -38,7 +38,7 @@ class PersonFacts:
         ditio_number: The one matching employee's number as Ditio spells it, else null.
         given: Given name, trimmed. family: Family name, trimmed. full: Both, with a space between.
         historicised: The person or a parent is no longer active in 4HSE.
-        shared: Differently named persons of the run carry the number.
+        shared: Several persons of the run carry the number, and their names do not all agree.
         employees: How many Ditio employees carry the number.
         inactive: The one matching employee is disabled or has left before `as_of`.
         names_agree: The person's name and that employee's agree; true where there is not exactly one.
@@ -112,11 +112,12 @@ def _name_frame(table: pa.Table, given: str, family: str) -> pd.DataFrame:
 
 
 def _group_disagrees(names: set[Name]) -> bool:
-    return any(not names_agree(one, other) for one, other in combinations(names, 2))
+    """Return whether the names of several persons do not all agree; a name may agree with none, itself included."""
+    return any(not names_agree(one, other) for one, other in combinations_with_replacement(names, 2))
 
 
 def _shared(numbers: pa.Array, names: pd.DataFrame) -> Bools:
-    """Return which persons carry a number that differently named persons carry."""
+    """Return which persons carry a number that several persons carry whose names do not all agree."""
     frame = names.assign(number=numbers.to_pandas().astype(object).to_numpy())
     several = frame[frame["number"].notna() & frame["number"].duplicated(keep=False)]
     rows = several.astype(object).where(several.notna(), None)

@@ -11,16 +11,6 @@ from certrecon.dispositions.winners import keys_of
 from certrecon.text import json_literals
 from certrecon.words import Disposition, LedgerState
 
-LEDGER_STATES = pa.schema(
-    [
-        ("employee_number", pa.string()),
-        ("certificate_type", pa.string()),
-        ("state", pa.string()),
-        ("run_seq", pa.int64()),
-    ]
-)
-"""The ledger as it is after publishing."""
-
 WAREHOUSE_CLAIMS = pa.schema(
     [DECIDED.field(name) for name in DECIDED.names[: DECIDED.get_field_index("person_id")]]
     + [
@@ -62,7 +52,7 @@ def settle(claims: pa.Table, ledger: pa.Table, run_seq: int, *, refused: bool = 
 
     Args:
         claims: Schema `DECIDED`, of a publishing run.
-        ledger: Schema `LEDGER_STATES`, read after publishing.
+        ledger: Schema `certrecon.schemas.LEDGER_STATES`, read after publishing.
         run_seq: The run; entries of other runs say nothing about it.
         refused: Whether a person refused the plan, or the approval ran out.
     """

@@ -40,20 +40,29 @@ def _truths(condition: pa.Array | pa.ChunkedArray) -> Bools:
     return np.asarray(pc.fill_null(condition, False))
 
 
-def _in_scope(entries: pa.Table, inputs: DecisionInputs, read: pa.Array) -> pa.Array:
-    """Return which entries the run may judge: all, or those whose certificate lies in a limited run's scope."""
+def _key(table: pa.Table) -> tuple[Coded, Coded]:
+    number, kind = (Coded.of(table[name]) for name in JUDGED.names)
+    return number, kind
+
+
+def _with_key_of(entries: pa.Table, claims: pa.Table) -> pa.Array:
+    """Return which entries have the employee number and certificate type of one of the claims."""
+    among, own = pair_numbers(_key(claims), _key(entries))
+    return pc.is_in(own, value_set=among, skip_nulls=True)
+
+
+def _in_scope(entries: pa.Table, decision: Decision, inputs: DecisionInputs) -> pa.Array:
+    """Return which entries the run may judge: all, or those whose certificate lies in a limited run's scope.
+
+    An entry whose key a claim of the run wins is the run's as well, wherever its certificate lies: what the run sends
+    takes its place, so nobody may go on removing it.
+    """
     if not inputs.scope.limited:
         return pa.repeat(pa.scalar(value=True), entries.num_rows)
     ids, known = (column(entries, f"acknowledged_{name}") for name in ("certificate_id", "tenant_id"))
-    return inside(ids, known, read, inputs)
-
-
-def _supported(ledger: pa.Table, decision: Decision) -> pa.Array:
-    """Return which entries an eligible claim supports."""
-    names = ("employee_number", "certificate_type")
-    number, kind = (Coded.of(decision.supported[name]) for name in names)
-    keys, entries = pair_numbers((number, kind), (Coded.of(ledger[names[0]]), Coded.of(ledger[names[1]])))
-    return pc.is_in(entries, value_set=keys, skip_nulls=True)
+    won = decision.claims.filter(pc.is_valid(decision.claims.column("payload_sha256")))
+    lies_here = inside(ids, known, column(decision.claims, "certificate_id"), inputs)
+    return pc.or_(lies_here, _with_key_of(entries, won))
 
 
 def _plain(table: pa.Table) -> pa.Table:
@@ -138,9 +147,9 @@ def find_withdrawn(decision: Decision, verdicts: Verdicts, inputs: DecisionInput
         What is withdrawn, and which keys were judged.
     """
     ledger = inputs.ledger
-    in_scope = _in_scope(ledger, inputs, column(decision.claims, "certificate_id"))
-    judged = pc.and_(pc.is_valid(ledger.column("acknowledged_payload_sha256")), in_scope)
-    entries = _plain(ledger.filter(pc.and_(judged, pc.invert(_supported(ledger, decision)))))
+    judged = pc.and_(pc.is_valid(ledger.column("acknowledged_payload_sha256")), _in_scope(ledger, decision, inputs))
+    supported = _with_key_of(ledger, decision.supported)
+    entries = _plain(ledger.filter(pc.and_(judged, pc.invert(supported))))
     table = pa.table(
         [
             column(entries, "employee_number"),

@@ -106,9 +106,15 @@ def _entries(raw: msgspec.Raw | None) -> tuple[list[dict[str, Any]], bool]:
     return [{str(key).lower(): one for key, one in entry.items()} for entry in entries if isinstance(entry, dict)], many
 
 
+def _written(value: Any) -> str:
+    """Return a decoded value as text, as `text_of_raw` does."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
 def _end_of(entry: Mapping[str, Any]) -> str | None:
-    ends = (entry.get(name) for name in _ENDS)
-    return next((str(end) for end in ends if end not in {None, ""}), None)
+    """Return when an employment ends, None where it says nothing; what is no text is an end that is no date."""
+    ends = (_written(entry[name]) for name in _ENDS if entry.get(name) is not None)
+    return next((end for end in ends if end.strip()), None)
 
 
 def _ends(row: Row) -> tuple[str | None, str | None]:
@@ -137,6 +143,11 @@ def _employee(row: Row) -> dict[str, str | None]:
     }
 
 
+def _counts(row: Row, company_id: str | None) -> bool:
+    """Return whether a row is of the company whose employees count; without one all do."""
+    return company_id is None or (_text(row, "companyid") or "").strip() == company_id.strip()
+
+
 @dataclass(slots=True)
 class _Employees:
     """Rows taken so far, and what was dropped."""
@@ -155,12 +166,12 @@ class _Employees:
     def _take(self, element: msgspec.Raw) -> dict[str, str | None] | None:
         received = raw_row(bytes(element), WHAT)
         self._note_unused(received)
-        employee = _employee(_lowered(received))
-        if self.company_id is not None and (employee["company_id"] or "").strip() != self.company_id.strip():
+        row = _lowered(received)
+        if not _counts(row, self.company_id):
             self.foreign_rows += 1
             return None
         self.rows += 1
-        return employee
+        return _employee(row)
 
     def _note_unused(self, received: Row) -> None:
         for name in received:
@@ -195,10 +206,6 @@ def _doubt(elements: list[msgspec.Raw], company_id: str | None, known: KnownEmpl
     if missing:
         return f"{missing:,} employees who were known are not in it"
     return f"it has {len(rows):,} rows, the last run read {known.rows:,}" if len(rows) < known.rows else None
-
-
-def _counts(row: Row, company_id: str | None) -> bool:
-    return company_id is None or (_text(row, "companyid") or "").strip() == company_id.strip()
 
 
 async def _read_whole(

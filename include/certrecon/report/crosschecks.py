@@ -11,12 +11,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from certrecon.claims.coded import NONE, Coded
-from certrecon.claims.columns import in_tenant
 from certrecon.dispositions.inputs import ELIGIBLE
 from certrecon.dispositions.winners import keys_of
 from certrecon.report.forecast import WINNERS
 from certrecon.report.model import Control, DatasetTotal, ReportInputs
-from certrecon.report.pieces import KEY, Bools, Places, among, coded, piece, places_by_key, places_of, plain
+from certrecon.report.pieces import (
+    KEY,
+    Bools,
+    Places,
+    among,
+    coded,
+    in_tenant,
+    piece,
+    places_by_key,
+    places_of,
+    plain,
+)
 from certrecon.report.worklist import with_disposition
 from certrecon.text import key_column
 from certrecon.words import Disposition

@@ -26,6 +26,11 @@ def piece(table: pa.Table, name: str) -> pa.Array:
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
+def in_tenant(table: pa.Table, tenant: str, name: str) -> pa.Array:
+    """Return one text a row that stands for an id within its tenant; null where the id is missing."""
+    return pc.binary_join_element_wise(piece(table, tenant), piece(table, name), "\x1f")
+
+
 def plain(table: pa.Table) -> pa.Table:
     """Return a table with its coded texts as texts, each column in one piece."""
     fields = [field.with_type(pa.string()) if pa.types.is_dictionary(field.type) else field for field in table.schema]

@@ -13,13 +13,12 @@ import pyarrow.compute as pc
 import yaml
 from rapidfuzz import fuzz, process
 
-from certrecon.claims.columns import in_tenant
 from certrecon.claims.inputs import LINKS
 from certrecon.claims.types import NO_RULE, RuleColumns, first_rule
 from certrecon.errors import SettingsError
 from certrecon.report.ages import AGES, beside, claim_ages
 from certrecon.report.model import Excerpt, ReportInputs, UnmappedRow
-from certrecon.report.pieces import piece, plain
+from certrecon.report.pieces import in_tenant, piece, plain
 from certrecon.report.safe import one_line, one_line_table
 from certrecon.report.worklist import having
 from certrecon.settings.loader import restore_settings

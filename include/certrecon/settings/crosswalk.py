@@ -45,11 +45,11 @@ def _numbers(text: str, where: str) -> dict[str, str]:
         message = f"{where}: the header line must be '{','.join(COLUMNS)}', found {found}"
         raise SettingsError(message)
     numbers: dict[str, str] = {}
-    for line, row in enumerate(rows, start=2):
+    for row in rows:
         person, number = (trimmed(value or "") for value in list(row.values())[:2])
         if not person or not number or person in numbers:
             message = (
-                f"{where}, line {line}: person_id '{visible(person, _SHOWN)}' needs exactly one "
+                f"{where}, line {rows.reader.line_num}: person_id '{visible(person, _SHOWN)}' needs exactly one "
                 f"employee_number, found '{visible(number, _SHOWN)}'"
             )
             raise SettingsError(message)

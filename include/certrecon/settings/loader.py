@@ -47,7 +47,7 @@ class LoadedSettings:
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """YAML that refuses a key written twice, and text that cannot be seen."""
+    """YAML that refuses a key written twice, text that cannot be seen, and numbers that are read as others."""
 
     def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> Any:
         value = super().construct_scalar(node)
@@ -74,7 +74,32 @@ def _refuse_bytes(_loader: yaml.SafeLoader, node: yaml.Node) -> NoReturn:
     raise SettingsError(message)
 
 
+def _refuse_as_written(node: yaml.ScalarNode, read: str) -> NoReturn:
+    """Refuse a number that is another one than its reader sees: YAML 1.1 takes 0042 for 34, and 12:30 for 750."""
+    message = (
+        f"{visible(node.value, SHOWN_VALUE)} on line {node.start_mark.line + 1} would be read as "
+        f"{visible(read, SHOWN_VALUE)}: write it in quotes, or as a plain number without leading zeros"
+    )
+    raise SettingsError(message)
+
+
+def _whole_number(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
+    value = loader.construct_yaml_int(node)
+    if str(value) != node.value:
+        _refuse_as_written(node, str(value))
+    return value
+
+
+def _fraction(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> float:
+    value = loader.construct_yaml_float(node)
+    if ":" in node.value or "_" in node.value:
+        _refuse_as_written(node, str(value))
+    return value
+
+
 _StrictLoader.add_constructor("tag:yaml.org,2002:binary", _refuse_bytes)
+_StrictLoader.add_constructor("tag:yaml.org,2002:int", _whole_number)
+_StrictLoader.add_constructor("tag:yaml.org,2002:float", _fraction)
 
 
 def default_path() -> Path:

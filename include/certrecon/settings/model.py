@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import unicodedata
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -34,12 +35,14 @@ class _Section(BaseModel):
 
 
 def _checked_pattern(pattern: str | None) -> str | None:
+    """Return a regular expression in NFC, as are the texts in which it is searched."""
+    composed = None if pattern is None else unicodedata.normalize("NFC", pattern)
     try:
-        re.compile(pattern or "")
+        re.compile(composed or "")
     except (re.error, OverflowError, RecursionError) as error:
         message = f"is not a regular expression: {error}"
         raise ValueError(message) from error
-    return pattern
+    return composed
 
 
 class TypeRule(_Section):

@@ -28,6 +28,7 @@ from certrecon.stages.workplace import Workplace
 from certrecon.warehouse.engine import transaction
 from certrecon.warehouse.hints import waiting_hints
 from certrecon.warehouse.history import claims_around
+from certrecon.warehouse.ledger import delivered_certificates
 from certrecon.warehouse.runs import baseline
 from certrecon.words import ActionType
 
@@ -52,8 +53,8 @@ class ReadHinted:
 class KnownBefore:
     """What earlier runs knew (a `certrecon.extract.hinted.Known`).
 
-    Claims are asked of the warehouse. It has only persons with claims, so persons come from the evidence of the last
-    full run: somebody without a certificate may carry the number of somebody with one.
+    Claims and deliveries are asked of the warehouse. It has only persons with claims, so persons come from the evidence
+    of the last full run: somebody without a certificate may carry the number of somebody with one.
     """
 
     def __init__(self, engine: Engine, target: str, settings: LoadedSettings, persons: pa.Table) -> None:
@@ -70,6 +71,11 @@ class KnownBefore:
         wanted = {"certificates": sorted(certificates), "numbers": sorted(numbers), "persons": sorted(persons)}
         with transaction(self._engine) as conn:
             return claims_around(conn, self._target, **wanted)
+
+    def delivered(self, numbers: Collection[str]) -> set[str]:
+        """Return the certificates that Ditio acknowledged last under these numbers."""
+        with transaction(self._engine) as conn:
+            return delivered_certificates(conn, self._target, sorted(numbers))
 
     def persons(self, numbers: Collection[str]) -> set[str]:
         """Return the persons that carried one of these numbers."""

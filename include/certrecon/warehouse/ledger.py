@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection, TextClause, text
 
+from certrecon.schemas import ATTEMPT, LEDGER_STATES
 from certrecon.warehouse.binary import copy_binary_in
 from certrecon.warehouse.bulk import copy_batches, copy_out, stage
 from certrecon.warehouse.runs import require_running
@@ -46,24 +47,11 @@ PLAN = pa.schema(
 )  # fmt: skip
 """A row to send: its key, whose it is, and the payload as JSON text with its digest."""
 
-ATTEMPT = pa.schema(
-    [
-        ("batch_id", pa.string()), ("employee_number", pa.string()), ("certificate_type", pa.string()),
-        ("payload_sha256", pa.string()), ("sent_at", _INSTANT), ("answered_at", _INSTANT),
-        ("http_status", pa.int32()), ("message", pa.string()), ("state", pa.string()),
-        ("in_doubt", pa.bool_()),
-    ]
-)  # fmt: skip
-"""One row of one request; `state` is `acknowledged`, `rejected` or null = nothing final came back."""
-
 RECORDED_ATTEMPT = pa.schema([("attempt_id", pa.int64()), *(field for field in ATTEMPT if field.name != "in_doubt")])
 """One row of one request as it was recorded; nothing changes it any more."""
 
 KEY = pa.schema([("employee_number", pa.string()), ("certificate_type", pa.string())])
 """The key of an entry within its target."""
-
-STATE = pa.schema([*KEY, *(LEDGER.field(name) for name in ("state", "run_seq"))])
-"""What became of an entry."""
 
 # A row a type and state, since a message a row costs more than all else.
 _STATES_OF_RUN = text("""
@@ -117,6 +105,10 @@ _AROUND = """
                      FROM reconciliation.ditio_upsert AS f
                     WHERE f.target = %(target)s AND f.acknowledged_payload_sha256 IS NOT NULL
                     ORDER BY f.certificate_type, f.first_acknowledged_at, f.employee_number))"""
+_DELIVERED = text("""
+    SELECT DISTINCT acknowledged_certificate_id FROM reconciliation.ditio_upsert
+     WHERE target = :target AND employee_number = ANY (CAST(:numbers AS text[]))
+       AND acknowledged_certificate_id IS NOT NULL""")
 _COUNT_ACKNOWLEDGED = text("""
     SELECT count(*) FROM reconciliation.ditio_upsert
      WHERE target = :target AND acknowledged_payload_sha256 IS NOT NULL""")
@@ -156,6 +148,11 @@ def read_ledger_around(conn: Connection, target: str, certificates: Sequence[str
     return copy_out(conn, _select(with_payload=True, where=_AROUND), values, _schema(with_payload=True))
 
 
+def delivered_certificates(conn: Connection, target: str, numbers: Sequence[str]) -> set[str]:
+    """Return the certificates that Ditio acknowledged last for some employee numbers."""
+    return set(conn.execute(_DELIVERED, {"target": target, "numbers": list(numbers)}).scalars())
+
+
 def count_acknowledged(conn: Connection, target: str) -> int:
     """Return how many entries Ditio has acknowledged."""
     found: int = conn.execute(_COUNT_ACKNOWLEDGED, {"target": target}).scalar_one()
@@ -163,14 +160,14 @@ def count_acknowledged(conn: Connection, target: str) -> int:
 
 
 def read_states_of_run(conn: Connection, run_seq: int, target: str) -> pa.Table:
-    """Return key and state of the entries that a run wrote last (schema `STATE`), in no order."""
+    """Return key and state of the entries that a run wrote last (schema `LEDGER_STATES`), in no order."""
     found = conn.execute(_STATES_OF_RUN, {"run_seq": run_seq, "target": target}).all()
     parts = [
         pa.table([row.numbers, *(pa.repeat(one, len(row.numbers)) for one in row[:2]),
-                  pa.repeat(pa.scalar(run_seq, pa.int64()), len(row.numbers))], schema=STATE)
+                  pa.repeat(pa.scalar(run_seq, pa.int64()), len(row.numbers))], schema=LEDGER_STATES)
         for row in found
     ]  # fmt: skip
-    return pa.concat_tables(parts).combine_chunks() if parts else STATE.empty_table()
+    return pa.concat_tables(parts).combine_chunks() if parts else LEDGER_STATES.empty_table()
 
 
 def read_attempts(conn: Connection, run_seq: int) -> pa.Table:

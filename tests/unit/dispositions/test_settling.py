@@ -9,7 +9,8 @@ import pyarrow.compute as pc
 import pytest
 
 from certrecon.dispositions.decide import DECIDED
-from certrecon.dispositions.outcome import LEDGER_STATES, settle, warehouse_claims
+from certrecon.dispositions.outcome import settle, warehouse_claims
+from certrecon.schemas import LEDGER_STATES
 from tests.oracle.base import PAYLOAD, base_world, entry
 from tests.oracle.edits import cert, employee
 from tests.oracle.world import Row

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,53 @@ def test_persons_are_kept_for_ever_unless_the_settings_say_how_long(text: str, d
     assert parse_settings(text).settings.personal_data.retention_days == days
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        pytest.param("tenants: [0123]", ["0123", "83", "line 1"], id="octal tenant"),
+        pytest.param("ditio:\n  company_id: 0123", ["0123", "83", "line 2"], id="octal company"),
+        pytest.param("certificate_types:\n- certificate_type: A\n  action_code: [A,\n 0042]", ["0042", "34", "line 4"],
+                     id="octal code"),
+        pytest.param(f"certificate_types: [{TYPE % 'A'}]\ntenants: [1_0]", ["1_0", "10", "line 2"], id="underscore"),
+        pytest.param("tenants: [0x1F]", ["0x1F", "31"], id="hexadecimal"),
+        pytest.param("tenants: [0b11]", ["0b11", "3"], id="binary"),
+        pytest.param("tenants: [12:30]", ["12:30", "750"], id="a time of day"),
+        pytest.param("tenants: [+7]", ["+7", "7"], id="a sign"),
+        pytest.param("tenants: [!!int '007']", ["007", "7"], id="called a number"),
+        pytest.param("approval: {timeout_hours: 1:30}", ["1:30", "90"], id="hours and minutes"),
+        pytest.param("approval: {timeout_hours: 1:30.5}", ["1:30.5", "90.5"], id="a fraction of a minute"),
+        pytest.param("guards: {max_withdrawn: 010}", ["010", "8"], id="octal count"),
+    ],
+)  # fmt: skip
+def test_a_number_that_would_be_read_as_another_one_is_refused(text: str, words: list[str]) -> None:
+    with pytest.raises(SettingsError, match="write it in quotes") as refused:
+        parse_settings(text, source="file.yaml")
+    for word in ["file.yaml", *words]:
+        assert word in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("code", "means"),
+    [("'0042'", "0042"), ('"1_0"', "1_0"), ("'12:30'", "12:30"), ("0089", "0089"), ("42", "42"), ("-1", "-1"), ("0", "0")],
+)  # fmt: skip
+def test_a_code_means_what_is_written(code: str, means: str) -> None:
+    text = f"{{tenants: [{code}], certificate_types: [{{certificate_type: A, action_code: [{code}]}}]}}"
+    settings = parse_settings(text).settings
+    assert (settings.tenants, settings.certificate_types[0].action_code) == ((means,), (means,))
+
+
+def test_what_an_earlier_run_made_of_a_number_is_still_restored() -> None:
+    """What a run was judged by stays so: its JSON has 34 where the file had 0042."""
+    rule = {"certificate_type": "A", "action_code": ["34"]}
+    kept = json.dumps({"settings": {"tenants": ["83"], "certificate_types": [rule]}, "crosswalk": {}})
+    restored = restore_settings(kept).settings
+    assert (restored.tenants, restored.certificate_types[0].action_code) == (("83",), ("34",))
+
+
+def test_shares_may_be_written_as_one_likes() -> None:
+    assert parse_settings("guards: {max_drop: 0.20, max_rejected_share: .5}").settings.guards.max_rejected_share == 0.5
+
+
 def test_types_are_cleaned_and_ids_may_be_numbers() -> None:
     text = "{tenants: [7, 7], certificate_types: [{certificate_type: '  Varme \u00a0 arbeider ', action_code: 12}]}"
     settings = parse_settings(text).settings
@@ -120,6 +168,8 @@ def test_types_are_cleaned_and_ids_may_be_numbers() -> None:
         pytest.param("person_id,employee_number\na,1\na,2\n", "line 3", id="person twice"),
         pytest.param("person_id,employee_number\na,\n", "line 2", id="no number"),
         pytest.param("person_id,employee_number\n,1\n", "line 2", id="no person"),
+        pytest.param("person_id,employee_number\n\n\na,1\n\nb,\n", "line 6", id="blank lines count"),
+        pytest.param('person_id,employee_number\n"a\nb",1\nc,\n', "line 4", id="a field of two lines"),
     ],
 )
 def test_a_wrong_crosswalk_is_refused(tmp_path: Path, text: str, words: str) -> None:

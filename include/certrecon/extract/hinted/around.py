@@ -2,6 +2,7 @@
 
 Who wins a certificate type, and whether a number is shared, depends on all claims of an employee number. So whatever
 is known under a number that turns up, before or after the change, is read again as well, until nothing new turns up.
+So is what Ditio holds under it, also where the certificate is gone: whether something else supports it may change now.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from certrecon.extract.crew import each
 from certrecon.extract.fields import CERTIFICATES, LINKS, EntityFields
 from certrecon.extract.hinted.rows import Viewed, certificates_of, view
 from certrecon.extract.hinted.wanted import Known, Wanted
+from certrecon.words import PERSON
 
 _OF_CERTIFICATE = ("tenant_id", "resource_id", "resource_type", "action_type")
-_PERSON = "PERSON"
 
 
 class Around:
@@ -95,7 +96,8 @@ class Around:
         if not new:
             return set(), set()
         known = self._known.claims(numbers=new)
-        return _texts(known, "certificate_id") - set(self.certificates), self._known.persons(new) - set(self.persons)
+        certificates = _texts(known, "certificate_id") | self._known.delivered(new)
+        return certificates - set(self.certificates), self._known.persons(new) - set(self.persons)
 
     def _remember(self, known: pa.Table) -> None:
         ids, tenants = known.column("certificate_id").to_pylist(), known.column("tenant_id").to_pylist()
@@ -112,10 +114,13 @@ class Around:
         self.persons[person_id] = await view(self._client, entity, column, person_id, fields)
 
     def _person_of(self, certificate_id: str) -> str | None:
-        """Return the person whose certificate this is, where its type does not say that it is of something else."""
+        """Return the person whose certificate this is, where its type does not say that it is of something else.
+
+        Claims read the type the same way: blank is missing, anything but the very word is something else.
+        """
         values = self.certificates[certificate_id].values
-        kind = (values.get("resource_type") or "").strip()
-        return values.get("resource_id") if kind in {"", _PERSON} else None
+        kind = values.get("resource_type") or ""
+        return values.get("resource_id") if kind == PERSON or not kind.strip() else None
 
     def _numbers_of(self, persons: Iterable[str]) -> set[str]:
         seen = [self.persons[one] for one in sorted(persons) if self.persons[one].body is not None]

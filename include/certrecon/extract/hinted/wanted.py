@@ -36,6 +36,9 @@ class Known(Protocol):
             `certificate_id`, `tenant_id`, `resource_id` and `employee_number`, all text.
         """
 
+    def delivered(self, numbers: Collection[str]) -> set[str]:
+        """Return the certificates that Ditio acknowledged last under these numbers, those without a claim too."""
+
     def persons(self, numbers: Collection[str]) -> set[str]:
         """Return the persons that carried one of these numbers."""
 
