@@ -50,4 +50,5 @@ class DeadlineDag(DAG):
     def test(self, *args: Any, **kwargs: Any) -> DagRun:
         """Run the DAG in this process, without its deadline."""
         self.deadline = None
-        return super().test(*args, **kwargs)
+        run: DagRun = super().test(*args, **kwargs)
+        return run

@@ -399,17 +399,22 @@ class Night:
         assert ref is not None, self.errors
         return self.workplace.read(ref, schema)
 
+    def rows(self, ref: FileRef | None, schema: pa.Schema) -> list[dict[str, Any]]:
+        """Read the rows of a table of the outcome."""
+        found: list[dict[str, Any]] = self.table(ref, schema).to_pylist()
+        return found
+
     def decided(self) -> list[dict[str, Any]]:
         """The claims as they were decided, before publishing."""
-        return self.table(self.planned and self.planned.claims, DECIDED).to_pylist()
+        return self.rows(self.planned.claims if self.planned else None, DECIDED)
 
     def plan_rows(self) -> list[dict[str, Any]]:
         """The rows to send."""
-        return self.table(self.planned and self.planned.plan, PLAN).to_pylist()
+        return self.rows(self.planned.plan if self.planned else None, PLAN)
 
     def withdrawn_rows(self) -> list[dict[str, Any]]:
         """What is withdrawn."""
-        return self.table(self.planned and self.planned.withdrawn, WITHDRAWN).to_pylist()
+        return self.rows(self.planned.withdrawn if self.planned else None, WITHDRAWN)
 
     def file(self, ref: FileRef | None) -> str:
         """Read a file of the outcome."""

@@ -19,7 +19,7 @@ from certrecon.errors import (
 from certrecon.linking.creating import Outcome
 from certrecon.warehouse.sending import only_linker
 from certrecon_sandbox.faults import refusals, wire
-from certrecon_sandbox.faults.altered import DroppedField, Truncated
+from certrecon_sandbox.faults.altered import DroppedField, MissingRow, Truncated
 from tests.contract.linking import CREATE, Linkage, Scene, everything_linked_once
 
 ROOT = Path(__file__).parents[2]
@@ -55,6 +55,20 @@ def test_a_lost_answer_under_an_id_of_4hses_own_choice_leads_to_no_second_link(s
     scene.fault(fault, after=1, times=1)
     run.link()
     assert (everything_linked_once(scene), scene.creates) == (True, 3)
+    assert [row["confirmed_by"] for row in scene.rows("created_link")] == ["answer", "reading", "answer"]
+    assert run.read_back() == 3
+
+
+def test_a_link_that_is_seen_only_after_a_second_create_was_refused_is_on_the_record(scene: Scene) -> None:
+    """The answer is lost, 4HSE chose the id, its list lags behind once, and it refuses what is already taken."""
+    run = scene.start().approved()
+    scene.fault(DroppedField(field="certificate_action_id"))
+    scene.fault(wire.LostAnswer(), after=1, times=1)
+    look = 2  # requests: a list is read, and looked at again
+    scene.fault(MissingRow(total="lowered"), "4hse.certificate-action.index", after=2 * look, times=look)
+    scene.fault(refusals.Status(status=422), after=2, times=1)
+    assert [one.outcome for one in run.link()] == [Outcome.CREATED] * 3
+    assert everything_linked_once(scene)
     assert [row["confirmed_by"] for row in scene.rows("created_link")] == ["answer", "reading", "answer"]
     assert run.read_back() == 3
 

@@ -152,6 +152,17 @@ def test_too_many_rejected_rows_stop(sending_of: Callable[..., Sending]) -> None
     assert night.status == "failed"
 
 
+def test_after_the_last_answer_there_is_nothing_to_stop(sending_of: Callable[..., Sending]) -> None:
+    """The row with which too many are rejected is the last one: each has its answer, and the run did what it could."""
+    limits = {"max_rejected_share": 0.2, "min_rejected_sample": 5}
+    sending = sending_of(5, guards=limits, batch_size=1)
+    sending.server.refuses = lambda row: "wrong type" if int(row["employeeNumber"]) >= 103 else None
+    night = sending.night()
+    assert sending.statuses == [201] * 3 + [400] * 2
+    assert (night.errors, night.status) == ({}, "succeeded_with_rejects")
+    assert sending.dispositions() == {"delivered": 3, "rejected": 2}
+
+
 def test_few_rejected_rows_stop_nothing(sending_of: Callable[..., Sending]) -> None:
     limits = {"max_rejected_share": 0.2, "min_rejected_sample": 5}
     sending = sending_of(20, guards=limits, batch_size=1)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import resource
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import Engine
 
 from certrecon.errors import (
+    EvidenceError,
     RunTakenOverError,
     WarehouseUnavailableError,
 )
@@ -155,6 +158,32 @@ def _break_off_after_one_commit(engine: Engine) -> None:
         """CREATE TRIGGER break_off BEFORE INSERT ON reconciliation.ditio_attempt
            FOR EACH STATEMENT EXECUTE FUNCTION break_off()""",
     )
+
+
+def test_claims_are_not_loaded_without_their_evidence(sending_of: Callable[..., Sending]) -> None:
+    """The settled claims find no room in the evidence: the warehouse is as it was, and the next try loads them."""
+    sending = sending_of(4)
+    night = sending.pipeline.night(AS_OF)
+    night.open()
+    night.decide()
+    night.publish()
+    before = sql.fingerprint(sending.engine, without=())
+    with _no_room(), pytest.raises(EvidenceError, match=r"Cannot write evidence file .*claims"):
+        night.load()
+    assert sql.fingerprint(sending.engine, without=()) == before
+    night.conclude()
+    assert (night.errors, night.status, sending.dispositions()) == ({}, "succeeded", {"delivered": 4})
+
+
+@contextmanager
+def _no_room() -> Iterator[None]:
+    """Let this process write nothing into files; what it sends to PostgreSQL goes through."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_killed_for_good_and_the_next_night(sending_of: Callable[..., Sending]) -> None:

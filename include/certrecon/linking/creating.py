@@ -145,7 +145,7 @@ class Creating:
                 await asyncio.sleep(self.pause)
             except RequestRefusedError as error:
                 # "Already taken" is what 4HSE says of a link whose creation only lost its answer.
-                there = await self._already_there(certificate_id, asked=False)
+                there = await self._already_there(certificate_id, asked=attempt > 0)
                 return there or One(certificate_id, Outcome.REFUSED, str(error))
             else:
                 return self._record(certificate_id, row, Confirmed.ANSWER)

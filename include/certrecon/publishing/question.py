@@ -131,7 +131,9 @@ def _changes(asking: Asking) -> str:
 
 
 def biggest_changes(plan: pa.Table, earlier: pa.Table) -> pa.Table:
-    """Return the rows whose end of validity moves, the farthest first.
+    """Return the rows with reason `changed` whose end of validity moves, the farthest first.
+
+    Of these alone the ledger's payload is what Ditio has acknowledged; of others it is what was tried last.
 
     Args:
         plan: Schema `certrecon.dispositions.decide.PLAN`.
@@ -140,6 +142,7 @@ def biggest_changes(plan: pa.Table, earlier: pa.Table) -> pa.Table:
     Returns:
         `employee_number`, `certificate_type`, `was` and `becomes` (days as text), `days` (by how many).
     """
+    plan = plan.filter(pc.equal(plan["reason"], "changed"))
     among = keys_of(earlier["employee_number"], earlier["certificate_type"])
     place = pc.index_in(keys_of(plan["employee_number"], plan["certificate_type"]), value_set=among)
     payloads = earlier["payload"].combine_chunks().take(place)

@@ -218,7 +218,7 @@ async def send_all(
     Args:
         batches: What to send.
         api: Ditio.
-        write: Commits rows of schema `ATTEMPTS`.
+        write: Commits rows of schema `ATTEMPT`.
         settings: Concurrency.
         guards: The breaker's limits.
 

@@ -28,11 +28,13 @@ from certrecon.report.grouping import dangling_links, shown, work_groups
 from certrecon.report.heading import missed_days, settings_changes
 from certrecon.report.model import (
     ANSWERS,
+    DOUBTFUL,
     Changes,
     ClaimRow,
     Control,
     DanglingRow,
     DatasetTotal,
+    DoubtfulRow,
     Excerpt,
     GuardNote,
     Refusal,
@@ -162,6 +164,13 @@ def _controls(
     return onward + crosschecks(claims, certificates, inputs, reading, dangling)
 
 
+def _doubtful(inputs: ReportInputs) -> Excerpt[DoubtfulRow]:
+    """Return what Ditio may hold though it never said so, by key."""
+    table = DOUBTFUL.empty_table() if inputs.doubtful is None else inputs.doubtful
+    ordered = table.sort_by([(name, "ascending") for name in DOUBTFUL.names[:2]])
+    return shown(ordered, DoubtfulRow, "found by the query in the auditor's guide")
+
+
 def _settings_changes(inputs: ReportInputs) -> SettingsChanges | None:
     before = inputs.previous.settings_text if inputs.previous else None
     return settings_changes(before, inputs.head.settings_text)
@@ -221,4 +230,5 @@ def build_report(inputs: ReportInputs) -> RunReport:
         outlook=outlook(claims, head.as_of),
         trend=trend(inputs, counts),
         told=told_changes(claims, inputs) if decided else None,
+        doubtful=_doubtful(inputs),
     )

@@ -20,7 +20,7 @@ from certrecon.report.flow import flow_chart
 from certrecon.report.heading import scope_words, told_words
 from certrecon.report.model import Change, FindingCount, RunReport
 from certrecon.report.status import headline
-from certrecon.report.wording import DISPOSITIONS, OWNERS, REASONS, URGENCY
+from certrecon.report.wording import DISPOSITIONS, OWNERS, REASONS, URGENCY, doubtful_words
 from certrecon.words import Disposition, Owner, Severity
 
 BAR_WIDTH = 1000
@@ -188,6 +188,7 @@ def render_html(report: RunReport) -> str:
         trend_names=_trend_names(report),
         change_words=CHANGES,
         scope_words=scope_words(report.head),
+        doubtful_words=doubtful_words(report.doubtful.total),
         told_words=report.told and told_words(report.told),
         seal_place=Markup(SEAL_PLACE),  # noqa: S704 - a text of ours
     )

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from certrecon.report.heading import scope_words, told_words
 from certrecon.report.model import Change, Control, DatasetTotal, FindingCount, RunReport
 from certrecon.report.status import headline
-from certrecon.report.wording import DISPOSITIONS, OWNERS, REASONS
+from certrecon.report.wording import DISPOSITIONS, OWNERS, REASONS, doubtful_words
 from certrecon.words import Disposition, Owner, Severity
 
 WIDTH = 100
@@ -207,11 +207,17 @@ def _plan(report: RunReport) -> Iterator[str]:
         yield f"  ... and {plan.rows - len(shown):,} more, {plan.excerpt.rest}"
 
 
+def _doubtful(report: RunReport) -> Iterator[str]:
+    if report.doubtful.total:
+        yield ""
+        yield from _wrapped(f"IN DOUBT: {doubtful_words(report.doubtful.total)}", "", "  ")
+
+
 def _lines(report: RunReport) -> Iterator[str]:
     yield from _head(report)
     yield from _reading(report)
     if report.decided:
-        for part in (_claims, _findings, _needs, _changes, _guards, _plan):
+        for part in (_claims, _findings, _needs, _changes, _guards, _plan, _doubtful):
             yield from part(report)
     else:
         yield ""

@@ -117,3 +117,13 @@ def withdrawal(reason: str) -> tuple[str, str]:
     kind, _, codes = reason.partition(":")
     words, advice = _WITHDRAWN.get(kind, (kind, f"If that is right, {_REMOVE}."))
     return (f"{words}: {titles(codes.split(','))}" if codes else words), advice
+
+
+def doubtful_words(rows: int) -> str:
+    """Return what is to be known of rows that got no clear answer and are not sent again."""
+    had, them = ("1 row", "it") if rows == 1 else (f"{rows:,} rows", "them")
+    be = "is" if rows == 1 else "are"
+    return (
+        f"{had} had no clear answer and {be} not to be sent any more: Ditio may hold {them}. "
+        f"Look there, and remove {them} by hand if nothing in 4HSE supports {them}."
+    )

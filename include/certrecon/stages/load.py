@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from certrecon.claims.inputs import LINKS
 from certrecon.dispositions.decide import DECIDED, PLAN
-from certrecon.dispositions.outcome import LEDGER_STATES, LOADED, details, settle
+from certrecon.dispositions.outcome import LOADED, details, settle
 from certrecon.dispositions.since import BEFORE, since_runs
 from certrecon.dispositions.withdrawals import JUDGED, WITHDRAWN
 from certrecon.errors import AccountingError
@@ -84,7 +84,7 @@ def _ledger_of_run(place: Workplace) -> pa.Table:
     """Return the ledger after publishing; what a broken-off publishing left pending is in doubt."""
     run = place.run
     with transaction(place.engine) as conn:
-        own = read_states_of_run(conn, run.run_seq, run.target).cast(LEDGER_STATES)
+        own = read_states_of_run(conn, run.run_seq, run.target)
         pending = own.filter(pc.equal(own.column("state"), str(LedgerState.PENDING)))
         if pending.num_rows:
             mark_undelivered(conn, run.run_seq, run.target, pending.select(["employee_number", "certificate_type"]))
@@ -96,8 +96,22 @@ def _since(place: Workplace, claims: pa.Table) -> pa.Array:
     return since_runs(claims, RunInputs(place.evidence).table("previous_claims", BEFORE), place.run.run_seq)
 
 
-def _load(place: Workplace, planned: Planned, built: BuiltClaims, claims: pa.Table) -> HistoryChange:
-    """Write what changed, all of it in one transaction."""
+def _load(
+    place: Workplace,
+    planned: Planned,
+    built: BuiltClaims,
+    claims: pa.Table,
+    writing: Future[FileRef] | None = None,
+) -> HistoryChange:
+    """Write what changed, all of it in one transaction.
+
+    Args:
+        place: Where.
+        planned: The plan.
+        built: The claims' facts.
+        claims: The settled claims.
+        writing: Their evidence while it is being written; without it nothing is committed.
+    """
     run, since = place.run, partial(_since, place)
     dangling = place.read(built.dangling, LINKS)
     restored, withdrawn = place.read(planned.restored, PLAN), place.read(planned.withdrawn, WITHDRAWN)
@@ -113,6 +127,8 @@ def _load(place: Workplace, planned: Planned, built: BuiltClaims, claims: pa.Tab
         write_withdrawn(conn, run.run_seq, run.target, withdrawn, judged)
         write_dangling(conn, run.run_seq, run.target, dangling, scope, looked)
         settle_acknowledged(conn, run.run_seq, run.target, restored)
+        if writing is not None:
+            writing.result()
     return change
 
 
@@ -139,7 +155,7 @@ def _settled(place: Workplace, planned: Planned, built: BuiltClaims) -> Loaded:
         counts, sent = _count(settled), _sent(claims, settled)
         # A file is written while PostgreSQL takes the rows.
         writing = beside.submit(place.write, "claims", settled)
-        change = _load(place, planned, built, settled)
+        change = _load(place, planned, built, settled, writing)
         return Loaded(writing.result(), counts, sent, change.opened, change.ended)
 
 
@@ -148,6 +164,7 @@ def run_load(place: Workplace, planned: Planned, built: BuiltClaims) -> Loaded:
 
     Raises:
         AccountingError: The dispositions do not add up to the claims.
+        EvidenceError: The settled claims could not be written to the evidence; the warehouse is as it was.
         RunTakenOverError: The run is no longer the running one of its target.
     """
     if not place.run.publishes:

@@ -88,18 +88,22 @@ def _close(place: Workplace, sent: Sent, planned: int) -> int:
 
 
 def _raise_unless_delivered(sent: Sent, undelivered: int, planned: int) -> None:
+    if not undelivered:
+        # What the last answer would have stopped has nothing left to stop; every row has an answer of its own.
+        if sent.stopped:
+            log.warning("%s Nothing was left to send.", sent.stopped)
+        return
     if sent.stopped:
         message = (
             f"Publishing stopped with {undelivered} of {planned} rows undelivered: {sent.stopped} "
             "They go out with the next run."
         )
         raise PublishingStoppedError(message)
-    if undelivered:
-        message = (
-            f"{undelivered} of {planned} rows got no answer from Ditio within all retries"
-            f"{f' ({sent.given_up})' if sent.given_up else ''}. They go out with the next run."
-        )
-        raise RowsUndeliveredError(message)
+    message = (
+        f"{undelivered} of {planned} rows got no answer from Ditio within all retries"
+        f"{f' ({sent.given_up})' if sent.given_up else ''}. They go out with the next run."
+    )
+    raise RowsUndeliveredError(message)
 
 
 def outbox(place: Workplace, planned: Planned) -> pa.Table:

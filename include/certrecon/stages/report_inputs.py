@@ -20,6 +20,7 @@ from certrecon.findings import CATALOGUE
 from certrecon.report.model import (
     ANSWERS,
     DANGLING,
+    DOUBTFUL,
     EARLIER_PAYLOADS,
     LEDGER_AFTER,
     RUNS,
@@ -67,6 +68,9 @@ _PLAN = coded_schema(pa.schema([field for field in PLAN if field.name != "payloa
 _PAYLOADS = pa.schema([PLAN.field("payload")])
 """What a report looks at; a night's rows do not fit into memory with all of their columns."""
 
+_IN_DOUBT = pa.schema([("in_doubt", pa.bool_())])
+_UNACKNOWLEDGED = pa.schema([*DOUBTFUL, *_IN_DOUBT, ("acknowledged_payload_sha256", pa.string())])
+
 _OPEN_DANGLING = pa.schema(
     [*(field for field in DANGLING if field.name != "since_run_seq"), ("first_run_seq", pa.int64())]
 )
@@ -104,6 +108,7 @@ def report_inputs(inputs: RunInputs, outcome: Outcome) -> ReportInputs:
         persons=inputs.table("persons", _PERSONS),
         links=inputs.links(_LINKS if listening else _without(_LINKS, "certificate_action_id")),
         ledger=_ledger_after(inputs, outcome, _LEDGER if limited else _without(_LEDGER, "acknowledged_certificate_id")),
+        doubtful=None if limited else _doubtful(inputs, plan),
         types=tuple(rule.certificate_type for rule in settings.certificate_types),
         hints=inputs.hints() if listening else None,
     )
@@ -212,6 +217,19 @@ def _ledger_after(inputs: RunInputs, outcome: Outcome, schema: pa.Schema) -> pa.
         return own if own.num_rows else before
     untouched = before.filter(pa.array(places_by_key(before, own) < 0))
     return pa.concat_tables([untouched, own]).combine_chunks()
+
+
+def _doubtful(inputs: RunInputs, plan: pa.Table) -> pa.Table:
+    """Return what the ledger holds in doubt, was never acknowledged, and is not in the plan (schema `DOUBTFUL`)."""
+    if not pc.any(inputs.table("ledger", _IN_DOUBT)["in_doubt"]).as_py():
+        return DOUBTFUL.empty_table()
+    pieces = (
+        piece.filter(pc.and_(piece["in_doubt"], pc.is_null(piece["acknowledged_payload_sha256"])))
+        for piece in inputs.pieces("ledger", _UNACKNOWLEDGED)
+    )
+    found = pa.concat_tables(pieces).select(DOUBTFUL.names)
+    planned = _keys(plain(plan.select(DOUBTFUL.names[:2])))
+    return found.filter(pc.invert(pc.is_in(_keys(found), value_set=planned)))
 
 
 def _dangling(inputs: RunInputs, outcome: Outcome) -> pa.Table:

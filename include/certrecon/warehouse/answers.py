@@ -13,8 +13,9 @@ import pyarrow as pa
 from sqlalchemy import Connection, text
 
 from certrecon.errors import IntegrityError
+from certrecon.schemas import ATTEMPT
 from certrecon.warehouse.binary import copy_binary_in
-from certrecon.warehouse.ledger import ATTEMPT, KEY
+from certrecon.warehouse.ledger import KEY
 from certrecon.warehouse.runs import require_running
 from certrecon.warehouse.storable import array_literals, storable
 

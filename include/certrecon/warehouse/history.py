@@ -48,6 +48,8 @@ _Ids: TypeAlias = np.ndarray[tuple[int], np.dtype[np.int64]]
 _Mask: TypeAlias = np.ndarray[tuple[int], np.dtype[np.bool_]]
 _STORED = np.dtype([("claim_id", ">i8"), ("row_sha256", "V32")])
 _IDS_A_STATEMENT = 50_000
+_INDEXED = 160
+"""So much of a resource's id is in the index `claim_of_person`."""
 _INSERTED = pa.schema([*CLAIM, ("row_sha256", SHA256), ("since_run_seq", pa.int64())])
 _ANYTHING_OPEN = text("""
     SELECT EXISTS (SELECT FROM reconciliation.claim WHERE target = :target AND ended_run_seq IS NULL)""")
@@ -77,7 +79,7 @@ _CLAIMS_AROUND = f"""{_OPEN_CLAIMS} AND certificate_id = ANY (%(certificates)s)
     UNION
     {_OPEN_CLAIMS} AND employee_number = ANY (%(numbers)s)
     UNION
-    {_OPEN_CLAIMS} AND resource_id = ANY (%(persons)s)"""
+    {_OPEN_CLAIMS} AND left(resource_id, {_INDEXED}) = ANY (%(starts)s) AND resource_id = ANY (%(persons)s)"""
 _EMPLOYEES = """
     SELECT DISTINCT employee_number FROM reconciliation.claim
      WHERE target = %(target)s AND ended_run_seq IS NULL AND employee_number IS NOT NULL
@@ -167,7 +169,12 @@ def claims_around(
     persons: Sequence[str] = (),
 ) -> pa.Table:
     """Return the open claims of some certificates, employee numbers or 4HSE resources (schema `OPEN_CLAIM`)."""
-    values = {"certificates": list(certificates), "numbers": list(numbers), "persons": list(persons)}
+    values = {
+        "certificates": list(certificates),
+        "numbers": list(numbers),
+        "persons": list(persons),
+        "starts": [person[:_INDEXED] for person in persons],
+    }
     return copy_out(conn, _CLAIMS_AROUND, {"target": target, **values}, OPEN_CLAIM)
 
 

@@ -10,10 +10,11 @@ from typing import Any
 import pyarrow as pa
 from sqlalchemy import Engine, text
 
+from certrecon.schemas import ATTEMPT
 from certrecon.warehouse.answers import record_attempts
 from certrecon.warehouse.engine import transaction
 from certrecon.warehouse.history import CLAIM, HistoryChange, write_claims
-from certrecon.warehouse.ledger import ATTEMPT, KEY, PLAN, write_outbox
+from certrecon.warehouse.ledger import KEY, PLAN, write_outbox
 from certrecon.warehouse.runs import NewRun, OpenedRun, RunResult, finalise_run, open_run
 from certrecon.words import Mode, RunStatus
 

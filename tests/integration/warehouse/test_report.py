@@ -24,6 +24,7 @@ from tests.integration.warehouse.samples import (
     write,
 )
 
+LATER = NOON + dt.timedelta(days=1)
 WINNERS = {"delivered", "planned", "refused", "rejected", "undelivered"}
 
 
@@ -122,24 +123,27 @@ def test_the_report_of_any_publishing_run(warehouse: Engine) -> None:
     answer(
         warehouse,
         second,
-        refused | {"http_status": 400, "message": "no", "state": "rejected", "answered_at": NOON},
+        refused | {"http_status": 400, "message": "no", "state": "rejected", "sent_at": LATER, "answered_at": LATER},
     )
     write(warehouse, second, claims({"disposition": "rejected", "valid_until": dt.date(2028, 1, 1)}))
     finalise(warehouse, second, RunStatus.SUCCEEDED_WITH_REJECTS)
+    restored = opened_seq(warehouse, "restored")
+    write(warehouse, restored, claims({}))
+    finalise(warehouse, restored)
     dry = opened_seq(warehouse, "dry", mode=Mode.DRY_RUN)
     finalise(warehouse, dry)
     running = opened_seq(warehouse, "running")
 
     of = """
-        SELECT run_seq, disposition, http_status, message, acknowledged_at
+        SELECT run_seq, disposition, http_status, message, sent_at, answered_at, acknowledged_at
           FROM reconciliation.reconciliation_report_of(:n)"""
-    assert query(warehouse, of, n=first) == [(first, "delivered", 200, None, NOON)]
-    rejected = [(second, "rejected", 400, "no", None)]
-    assert query(warehouse, of, n=second) == rejected
+    assert query(warehouse, of, n=first) == [(first, "delivered", 200, None, NOON, NOON, NOON)]
+    assert query(warehouse, of, n=second) == [(second, "rejected", 400, "no", LATER, LATER, None)]
+    assert query(warehouse, of, n=restored) == [(restored, "delivered", 200, None, NOON, NOON, NOON)]
     assert query(warehouse, of, n=dry) == []
     assert query(warehouse, of, n=999) == []
     assert [row[0] for row in query(warehouse, of, n=running)] == [running]
-    assert query(warehouse, "SELECT run_seq FROM reconciliation.reconciliation_report") == [(second,)]
+    assert query(warehouse, "SELECT run_seq FROM reconciliation.reconciliation_report") == [(restored,)]
 
 
 def test_each_target_has_its_latest_run(warehouse: Engine) -> None:

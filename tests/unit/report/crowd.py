@@ -33,7 +33,13 @@ def _drawn(words: tuple[str | None, ...], places: np.ndarray) -> pa.Array:
 
 
 def _findings(blocked: np.ndarray, claims: int) -> pa.Array:
-    kinds = (["EMPLOYEE_UNKNOWN"], ["TYPE_UNMAPPED"], ["ISSUED_INVALID"], ["EXPIRED", "NAME_MISMATCH"], [])
+    kinds: tuple[list[str], ...] = (
+        ["EMPLOYEE_UNKNOWN"],
+        ["TYPE_UNMAPPED"],
+        ["ISSUED_INVALID"],
+        ["EXPIRED", "NAME_MISMATCH"],
+        [],
+    )
     place = np.where(blocked, np.arange(claims) // 10 % 4, 4)
     return pa.array(kinds, pa.list_(pa.string())).take(pa.array(place))
 

@@ -18,6 +18,7 @@ from certrecon.report.model import (
     ClaimRow,
     Control,
     DanglingRow,
+    DoubtfulRow,
     Excerpt,
     Flow,
     FlowEdge,
@@ -200,5 +201,6 @@ FULL = replace(
     ),
     outlook=Outlook(_WEEKS, {FOREIGN: tuple(range(13)), "Byggekort": (2,) * 13}),
     trend=tuple(map(_run, range(13, 43))),
+    doubtful=_excerpt(DoubtfulRow(FOREIGN, FOREIGN, FOREIGN, 41), 1_234),
 )
 """Every section has something to say, and everything foreign in it is `FOREIGN`."""

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
-from certrecon.report import EARLIER_PAYLOADS
+from certrecon.report import EARLIER_PAYLOADS, ReportInputs, build_report, render_html, render_summary
+from certrecon.report.model import DOUBTFUL, DoubtfulRow
 from certrecon.report.sending import plan_report
-from tests.unit.report.golden import claim, plan, planned
+from certrecon.report.worklist import LISTED
+from tests.unit.report.golden import HEAD, PUBLISHED, claim, plan, planned
 
 ROW = claim("c1", "N N", "1", "planned")
 
@@ -92,3 +95,32 @@ def test_a_long_plan_is_parsed_in_order() -> None:
 def test_nothing_to_send(dry_run: bool) -> None:
     report = plan_report(None, None, dry_run=dry_run)
     assert (report.rows, report.table.num_rows, dict(report.fields)) == (0, 0, {})
+
+
+def _in_doubt(rows: int) -> ReportInputs:
+    entries = [(f"{number:03}", "Brann\nvern", f"c{number}", 41) for number in reversed(range(rows))]
+    table = pa.Table.from_pylist([dict(zip(DOUBTFUL.names, entry, strict=True)) for entry in entries], schema=DOUBTFUL)
+    return replace(PUBLISHED, doubtful=table)
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (1, "1 row had no clear answer and is not to be sent any more: Ditio may hold it."),
+        (1234, "1,234 rows had no clear answer and are not to be sent any more: Ditio may hold them."),
+    ],
+)
+def test_what_ditio_may_hold_is_counted_and_the_first_are_listed(rows: int, said: str) -> None:
+    report = build_report(_in_doubt(rows))
+    assert (report.doubtful.total, len(report.doubtful.rows)) == (rows, min(rows, LISTED))
+    assert report.doubtful.rows[0] == DoubtfulRow("000", "Brann vern", "c0", 41)
+    assert said in " ".join(render_summary(report).split())
+    assert said in render_html(report)
+    more = f"... and {rows - LISTED:,} more, found by the query in the auditor&#39;s guide"
+    assert (more in render_html(report)) is (rows > LISTED)
+
+
+@pytest.mark.parametrize("inputs", [_in_doubt(0), ReportInputs(HEAD)], ids=["none", "not known"])
+def test_without_doubt_nothing_is_said_of_it(inputs: ReportInputs) -> None:
+    report = build_report(inputs)
+    assert "in doubt" not in (render_summary(report) + render_html(report)).lower()

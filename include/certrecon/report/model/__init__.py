@@ -15,6 +15,7 @@ from certrecon.report.model.head import (
 from certrecon.report.model.inputs import (
     ANSWERS,
     DANGLING,
+    DOUBTFUL,
     EARLIER_PAYLOADS,
     LEDGER_AFTER,
     RUNS,
@@ -23,7 +24,7 @@ from certrecon.report.model.inputs import (
 )
 from certrecon.report.model.outlook import Outlook, TrendRun
 from certrecon.report.model.report import RunReport
-from certrecon.report.model.sending import GuardNote, PlanReport, PlanRow
+from certrecon.report.model.sending import DoubtfulRow, GuardNote, PlanReport, PlanRow
 from certrecon.report.model.totals import Control, DatasetTotal, FindingCount, Flow, FlowEdge, FlowNode
 from certrecon.report.model.work import (
     AnyRow,
@@ -42,6 +43,7 @@ __all__ = [
     "ANSWERS",
     "CHANGES",
     "DANGLING",
+    "DOUBTFUL",
     "EARLIER_PAYLOADS",
     "LEDGER_AFTER",
     "RUNS",
@@ -56,6 +58,7 @@ __all__ = [
     "Control",
     "DanglingRow",
     "DatasetTotal",
+    "DoubtfulRow",
     "Excerpt",
     "FindingCount",
     "Flow",

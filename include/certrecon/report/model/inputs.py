@@ -83,6 +83,17 @@ LEDGER_AFTER = pa.schema(
 """The whole ledger of the target after publishing; in a dry run as it is."""
 
 
+DOUBTFUL = pa.schema(
+    [
+        ("employee_number", pa.string()),
+        ("certificate_type", pa.string()),
+        ("certificate_id", pa.string()),
+        ("run_seq", pa.int64()),
+    ]
+)
+"""Entries of the ledger that Ditio may hold though it never acknowledged them, and that the plan does not send."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReportInputs:
     """What a report is made from; what is None or empty by default is not known.
@@ -109,6 +120,7 @@ class ReportInputs:
         persons: Schema `certrecon.claims.inputs.PERSONS`; only ids, names and numbers are used.
         links: Schema `certrecon.claims.inputs.LINKS`.
         ledger: Schema `LEDGER_AFTER`.
+        doubtful: Schema `DOUBTFUL`; a limited run cannot know them.
         types: The certificate types of the settings' rules.
         hints: Schema `certrecon.warehouse.hints.HINT`: what came since the full run before this one began; None
             where nobody listens.
@@ -135,6 +147,7 @@ class ReportInputs:
     persons: pa.Table | None = None
     links: pa.Table | None = None
     ledger: pa.Table | None = None
+    doubtful: pa.Table | None = None
     types: tuple[str, ...] = ()
     hints: pa.Table | None = None
 

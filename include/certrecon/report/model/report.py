@@ -10,7 +10,7 @@ import pyarrow as pa
 from certrecon.report.model.changes import Changes, Told
 from certrecon.report.model.head import PreviousRun, RunHead, SettingsChanges
 from certrecon.report.model.outlook import Outlook, TrendRun
-from certrecon.report.model.sending import GuardNote, PlanReport
+from certrecon.report.model.sending import DoubtfulRow, GuardNote, PlanReport
 from certrecon.report.model.totals import Control, DatasetTotal, FindingCount, Flow
 from certrecon.report.model.work import (
     ClaimRow,
@@ -53,6 +53,7 @@ class RunReport:
         dangling: How many links have no certificate.
         guards: The guards that tripped.
         plan: What is to be sent.
+        doubtful: What Ditio may hold though it never said so, and nothing sends again.
         undocumented: Undocumented fields seen, by dataset.
         requests: Requests made, by vendor.
         previous: The run that this one is compared with; None where there is none.
@@ -108,6 +109,7 @@ class RunReport:
     outlook: Outlook = field(default_factory=Outlook)
     trend: tuple[TrendRun, ...] = ()
     told: Told | None = None
+    doubtful: Excerpt[DoubtfulRow] = field(default_factory=lambda: Excerpt(0, ()))
 
     @property
     def claims(self) -> int:

@@ -25,6 +25,19 @@ class PlanRow:
 
 
 @dataclass(frozen=True, slots=True)
+class DoubtfulRow:
+    """A row that Ditio may hold though it never said so, and that nothing sends again.
+
+    `run_seq` is the run that wrote its entry of the ledger last.
+    """
+
+    employee_number: str
+    certificate_type: str
+    certificate_id: str | None
+    run_seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class GuardNote:
     """A guard that tripped: what it found, and what that meant."""
 

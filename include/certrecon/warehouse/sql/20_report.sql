@@ -26,7 +26,8 @@ AS $$
                'issuedDateTime', to_char(c.issued_on, 'YYYY-MM-DD"T00:00:00Z"'),
                'validUntilDateTime', to_char(c.valid_until, 'YYYY-MM-DD"T00:00:00Z"'),
                'certificateNumber', c.certificate_id) END,
-           last.sent_at, last.answered_at, last.http_status, last.message, acknowledged.answered_at,
+           last.sent_at, last.answered_at, last.http_status, last.message,
+           CASE WHEN c.disposition = 'delivered' THEN last.answered_at END,
            c.detail, c.first_run_seq
       FROM reconciliation.run AS r
       CROSS JOIN (SELECT jsonb_object_agg(k.code, k.title) FROM reconciliation.finding_catalogue AS k)
@@ -44,23 +45,17 @@ AS $$
             FROM reconciliation.ditio_attempt AS a
            WHERE a.target = c.target AND a.employee_number = c.employee_number
              AND a.certificate_type = c.certificate_type AND a.run_seq <= r.run_seq
-             -- An earlier answer was to another payload, unless it is the one that still stands.
-             AND (c.disposition = 'delivered' OR a.run_seq >= c.first_run_seq)
+             -- What is delivered stands by its last acknowledgement, which may be older than a refusal of something else.
+             -- For all else an earlier answer was to another payload.
+             AND CASE WHEN c.disposition = 'delivered' THEN a.state = 'acknowledged'
+                      ELSE a.run_seq >= c.first_run_seq END
            ORDER BY a.attempt_id DESC LIMIT 1
       ) AS last ON winner.yes
-      LEFT JOIN LATERAL (
-          SELECT a.answered_at
-            FROM reconciliation.ditio_attempt AS a
-           WHERE a.target = c.target AND a.employee_number = c.employee_number
-             AND a.certificate_type = c.certificate_type AND a.run_seq <= r.run_seq
-             AND a.state = 'acknowledged'
-           ORDER BY a.attempt_id DESC LIMIT 1
-      ) AS acknowledged ON c.disposition = 'delivered'
      WHERE r.run_seq = $1 AND r.mode = 'publish'
 $$;
 COMMENT ON FUNCTION reconciliation.reconciliation_report_of(bigint) IS
     'A publishing run x the claims as it left them: source, match, findings in words, disposition, payload, Ditio''s '
-    'last answer for the key up to that run.';
+    'answer up to that run: to what is delivered its last acknowledgement, to all else the last one since it is so.';
 
 CREATE VIEW reconciliation.reconciliation_report AS
 SELECT report.*
