@@ -353,6 +353,12 @@ def test_a_cleared_task_of_a_failed_run_is_not_taken_for_a_killed_one(first_nigh
     assert ended_already(night, "The run is no longer running but failed: clear the whole run.") is None
 
 
+def test_a_cleared_task_of_a_run_that_succeeded_is_not_taken_for_a_killed_one(first_night: Nights) -> None:
+    night = first_night.night()
+    assert ended_already(night) == night.ended
+    assert ended_already(night, "The run is no longer running but succeeded: clear the whole run.") is None
+
+
 def test_a_run_that_another_one_took_over_was_not_recorded_by_its_own_last_task(first_night: Nights) -> None:
     night = first_night.pipeline.night(first_night.day)
     night.open()

@@ -201,8 +201,8 @@ def already_finalised(
         failures: What failed, as this try sees it (see `Reached`).
 
     Returns:
-        How it ended; None where it runs, where somebody else ended it, or where it failed for another reason than this
-        try has: then a task of a finished run was cleared.
+        How it ended; None where it runs, where somebody else ended it, or where this try has failures that the run had
+        not: then a task of a finished run was cleared.
     """
     with transaction(engine) as conn:
         row = read_run(conn, run_seq)
@@ -215,7 +215,7 @@ def already_finalised(
 
 def _was_finalised_here(row: RunRecord, failures: Sequence[str]) -> bool:
     if row.status in {RunStatus.SUCCEEDED, RunStatus.SUCCEEDED_WITH_REJECTS}:
-        return True
+        return not failures
     # Whoever takes a run over seals no outcome of it.
     if row.status != RunStatus.FAILED or row.outcome_sha256 is None:
         return False

@@ -164,7 +164,7 @@ def run_load(place: Workplace, planned: Planned, built: BuiltClaims) -> Loaded:
 
     Raises:
         AccountingError: The dispositions do not add up to the claims.
-        EvidenceError: The settled claims could not be written to the evidence; the warehouse is as it was.
+        EvidenceError: The settled claims could not be written to the evidence; no claim and no withdrawal is written.
         RunTakenOverError: The run is no longer the running one of its target.
     """
     if not place.run.publishes:

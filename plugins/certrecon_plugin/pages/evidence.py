@@ -100,9 +100,10 @@ def offered(run: RunRecord, removal: str | None) -> Offers:
     files = tuple(
         Offer(f"{name}.{ending}", words, found[name].size) for name, (words, ending) in FILES.items() if name in found
     )
-    return Offers(page=PAGE in found, files=files)
+    return Offers(page=PAGE in found, files=files, problem=None if PAGE in found else _BEFORE_REPORT)
 
 
+_BEFORE_REPORT = "This run ended before it had a report."
 _GONE = (
     "The run's evidence is not there any more, or is not what was sealed. What the warehouse knows of the run is on "
     "this page; the command make verify says what became of the evidence."

@@ -105,7 +105,7 @@ def tell_of_start(context: Context, failure: str) -> None:
     from certrecon.telling.news import kind_of
 
     dag_run, problem = context["dag_run"], kind_of(failure)
-    known = told(context, _starts_of(context))
+    known = _known_starts(context)
     if problem in known:
         log.info("Somebody was told of this before: %s", problem)
         return
@@ -119,6 +119,15 @@ def forget_starts(context: Context) -> None:
     """Forget of which runs people were told that they could not start: this one of their DAG could."""
     if told(context, _starts_of(context)):
         remember(context, _starts_of(context), frozenset())
+
+
+def _known_starts(context: Context) -> frozenset[str]:
+    """Return the failed starts that people know of; where that cannot be read none: rather twice than never."""
+    try:
+        return told(context, _starts_of(context))
+    except Exception as error:  # noqa: BLE001 - whatever it is, people are to be told
+        log.warning("What people were told before cannot be read: %s: %s", type(error).__name__, error)
+        return frozenset()
 
 
 def _starts_of(context: Context) -> str:

@@ -66,6 +66,9 @@ def fill(engine: Engine, root: Path) -> None:
     lost = samples.opened_seq(engine, "lost", mode=Mode.DRY_RUN)
     samples.finalise(engine, lost, outcome_sha256=_evidence(engine, lost, root))
     (root / str(lost) / "outcome" / "manifest.json").unlink()
+    early = samples.opened_seq(engine, "early", mode=Mode.DRY_RUN)
+    nothing = seal(_at(engine, early, root), Part.OUTCOME, SealedPart((), {}))
+    samples.finalise(engine, early, RunStatus.FAILED, failure="4HSE could not be reached", outcome_sha256=nothing)
 
 
 def _without_evidence(engine: Engine, root: Path) -> None:
@@ -84,8 +87,7 @@ def _without_outcome(engine: Engine, root: Path) -> None:
     """Write a run that was abandoned when its Airflow run was opened again, and the one that goes on in its place."""
     for _ in range(2):
         run_seq = samples.opened_seq(engine, "reopened", mode=Mode.DRY_RUN)
-        with transaction(engine) as conn:
-            set_evidence_uri(conn, run_seq, f"file://{RunEvidence(root, run_seq).uri}")
+        _at(engine, run_seq, root)
 
 
 def _ledger(engine: Engine, run_seq: int) -> None:
@@ -107,8 +109,16 @@ def _ledger(engine: Engine, run_seq: int) -> None:
         )
 
 
-def _evidence(engine: Engine, run_seq: int, root: Path) -> str:
+def _at(engine: Engine, run_seq: int, root: Path) -> RunEvidence:
+    """Note where a run's evidence is."""
     evidence = RunEvidence(root, run_seq)
+    with transaction(engine) as conn:
+        set_evidence_uri(conn, run_seq, f"file://{evidence.uri}")
+    return evidence
+
+
+def _evidence(engine: Engine, run_seq: int, root: Path) -> str:
+    evidence = _at(engine, run_seq, root)
     written = {
         "report": evidence.write_bytes(Part.OUTCOME, "report", "html", REPORT.encode()),
         "workbook": evidence.write_bytes(Part.OUTCOME, "workbook", "xlsx", b"PK workbook"),
@@ -117,6 +127,4 @@ def _evidence(engine: Engine, run_seq: int, root: Path) -> str:
         "claims": evidence.write_bytes(Part.OUTCOME, "claims", "parquet", b"not for people"),
     }
     sealed = SealedPart(tuple(SealedFile.of(name, file) for name, file in written.items()), {})
-    with transaction(engine) as conn:
-        set_evidence_uri(conn, run_seq, f"file://{evidence.uri}")
     return seal(evidence, Part.OUTCOME, sealed)

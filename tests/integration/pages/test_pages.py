@@ -23,6 +23,7 @@ DAG = "certificate_reconciliation"
 EVENTS = "certificate_events"
 TAB = f"/dag-run?dag_id={DAG}&run_id="
 NO_OUTCOME = "This run sealed no outcome, so it has no report."
+NO_REPORT = "This run ended before it had a report."
 NO_OUTCOME_YET = "This run has not sealed its outcome yet, so there is no report yet."
 SHOWN = {
     "/": "Runs of the reconciliation",
@@ -125,9 +126,10 @@ def test_a_run_says_what_it_spoke_of(viewer: TestClient, run_seq: int, scope: st
         ("/runs/6", False, NO_OUTCOME), ("/runs/7", False, NO_OUTCOME_YET),
         (TAB + "reopened", False, NO_OUTCOME), (TAB + "reopened", False, NO_OUTCOME_YET),
         ("/runs/8", False, "make verify"), (TAB + "lost", False, "make verify"),
+        ("/runs/9", False, NO_REPORT), (TAB + "early", False, NO_REPORT),
     ],
     ids=["sealed", "its tab", "failed", "its tab", "purged", "its tab", "abandoned", "running",
-         "tab of the abandoned", "tab of the running", "lost", "its tab"],
+         "tab of the abandoned", "tab of the running", "lost", "its tab", "failed early", "its tab"],
 )  # fmt: skip
 def test_a_run_offers_what_can_be_opened_and_says_why_there_is_nothing(
     viewer: TestClient, path: str, offers: bool, words: str

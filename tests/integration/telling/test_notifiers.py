@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from certrecon.telling.messages import of_start_that_failed, of_trial, of_waitin
 from certrecon.telling.occasions import Occasion
 from certrecon_plugin.telling.links import dag_run_link, question_link, report_link
 from certrecon_plugin.telling.notifiers import make_notifier, parse_settings, read_settings, send
+from certrecon_plugin.telling.tell import tell_of_start
 from tests.integration.telling.mailbox import SMTP_NOTIFIER, Mailbox, by_mail, running_mailbox
 
 HTTP_NOTIFIER = "airflow.providers.http.notifications.http.HttpNotifier"
@@ -205,3 +207,21 @@ def test_links_are_below_airflows_own_address(base: str, shown: str, monkeypatch
     assert report_link(7) == f"{shown}/certrecon/runs/7"
     assert dag_run_link("d", run) == f"{shown}/dags/d/runs/{quoted}"
     assert question_link("d", run, "approve") == f"{shown}/dags/d/runs/{quoted}/tasks/approve/required_actions"
+
+
+class LostMemory:
+    """Airflow's state store while it cannot be reached."""
+
+    def __getitem__(self, asset: object) -> object:
+        message = "the API server restarts"
+        raise ConnectionError(message)
+
+
+def test_people_are_told_of_a_failed_start_although_nobody_knows_what_they_were_told_before(
+    mailbox: Mailbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    dag_run = SimpleNamespace(dag_id="certificate_events", run_id="one")
+    context: Any = {"dag_run": dag_run, "asset_state_store": LostMemory()}
+    tell_of_start(context, "certificate_types: unknown key.")
+    assert ["unknown key" in body for body in mailbox.bodies] == [True]
+    assert "What people were told before cannot be read" in caplog.text
