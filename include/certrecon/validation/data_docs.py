@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import json
-import logging
 import tempfile
 import zipfile
 from collections.abc import Iterable, Mapping
@@ -135,7 +134,6 @@ def render_data_docs(documents: Mapping[Subject, str], run_name: str) -> bytes:
     # Importing the rules registers their expectations, and with them the words that a page shows.
     import certrecon.validation.rules  # noqa: F401, PLC0415
 
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)
     bounded = [bounded_document(document, run_name) for document in documents.values()]
     with tempfile.TemporaryDirectory(prefix="certrecon-data-docs-") as name:
         folder = Path(name)

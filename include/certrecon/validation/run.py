@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import logging
 
 import great_expectations as gx
 import pandas as pd
@@ -44,7 +43,6 @@ def _context() -> AbstractDataContext:
     """Return a context in memory: nothing of it outlives the validation, and no two share a site."""
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)
     return context
 
 
