@@ -19,6 +19,10 @@ def _hashes(ids: Sequence[str | None]) -> _Hashes:
     return np.fromiter(map(hash, ids), dtype=np.int64, count=len(ids))
 
 
+def _missing(ids: Sequence[str | None]) -> Mask:
+    return np.fromiter((value is None for value in ids), dtype=np.bool_, count=len(ids))
+
+
 class IdSet:
     """Grows by whole chunks; sorted runs are merged so that there are few of them."""
 
@@ -33,26 +37,28 @@ class IdSet:
 
     def contains(self, ids: Sequence[str | None]) -> Mask:
         """Return for each id whether it is in the set; a missing id never is."""
-        found = self._has(_hashes(ids))
-        if None in ids:
-            found &= np.fromiter((value is not None for value in ids), dtype=np.bool_, count=len(ids))
-        return found
+        hashes = _hashes(ids)
+        order = np.argsort(hashes)
+        found = np.zeros(len(ids), dtype=np.bool_)
+        found[order] = self._has(hashes[order])
+        return found & ~_missing(ids) if None in ids else found
 
     def add(self, ids: Sequence[str | None]) -> Mask:
         """Add ids and return for each whether it is new; the first of equal ones is."""
-        hashes = _hashes(ids)
+        hashes, first = np.unique(_hashes(ids), return_index=True)
+        unseen = ~self._has(hashes)
         new = np.zeros(len(ids), dtype=np.bool_)
-        new[np.unique(hashes, return_index=True)[1]] = True
-        new &= ~self._has(hashes)
+        new[first[unseen]] = True
         if None in ids:
-            missing = np.fromiter((value is None for value in ids), dtype=np.bool_, count=len(ids))
+            missing = _missing(ids)
             self._nulls += int(missing.sum())
-            self._merge(np.sort(hashes[new & ~missing]))
-            return new | missing
-        self._merge(np.sort(hashes[new]))
+            unseen &= ~missing[first]
+            new |= missing
+        self._merge(hashes[unseen])
         return new
 
     def _has(self, hashes: _Hashes) -> Mask:
+        """Return which hashes are in the set. They must be in order: so each look begins near the last one."""
         found = np.zeros(len(hashes), dtype=np.bool_)
         for run in self._runs:
             places = np.searchsorted(run, hashes)
