@@ -14,18 +14,7 @@ from certrecon.extract.fields import CERTIFICATES
 from certrecon.extract.health import health_rows, without_names
 from certrecon.extract.lookups import Lookup
 from certrecon.extract.taking import DatasetTaker
-
-_REPEATED = (
-    "name",
-    "action_type",
-    "date_release",
-    "date_expire",
-    "resource_type",
-    "warning",
-    "validity",
-    "validity_unit",
-)
-"""Columns of certificates with few different values, kept small while they wait for the links."""
+from certrecon.extract.waiting import WaitingRows
 
 
 @dataclass(slots=True)
@@ -62,12 +51,12 @@ class Certificates:
     """One read of the certificates, waiting for the links before any name may be written.
 
     Attributes:
-        chunks: The rows, columns with few values as dictionaries.
+        waiting: The rows.
         health_ids: Certificates that are HEALTH themselves, those of other tenants too.
         foreign_ids: Certificates of other tenants that the index gave.
     """
 
-    chunks: list[pa.Table] = field(default_factory=list)
+    waiting: WaitingRows = field(default_factory=lambda: WaitingRows(CERTIFICATES.schema, "name"))
     health_ids: set[str | None] = field(default_factory=set)
     foreign_ids: set[str | None] = field(default_factory=set)
     read: FinishedRead = field(init=False)
@@ -77,10 +66,11 @@ class Certificates:
         for table in (ours, foreign):
             self.health_ids.update(table.column("certificate_id").filter(health_rows(table)).to_pylist())
         self.foreign_ids.update(foreign.column("certificate_id").to_pylist())
-        for name in _REPEATED:
-            position = ours.schema.get_field_index(name)
-            ours = ours.set_column(position, name, ours.column(position).dictionary_encode())
-        self.chunks.append(ours)
+        self.waiting.add(ours)
+
+    def close(self) -> None:
+        """Forget the rows."""
+        self.waiting.close()
 
     def missing(self, ids: list[str | None]) -> list[str]:
         """Return those of the ids that are no certificate of the tenant."""
@@ -94,12 +84,12 @@ class Certificates:
     def write(self, out: DatasetFile, private: set[str | None] | None) -> None:
         """Write the rows; the names of `private` certificates are dropped (None: of none)."""
         values = _values(private or ())
-        for chunk in self.chunks:
-            table = chunk.cast(CERTIFICATES.schema)
-            if private is not None:
-                about_health = pc.or_(health_rows(table), pc.is_in(table.column("certificate_id"), value_set=values))
-                table = without_names(table, about_health, ("name",))
-            out.write(table)
+        for rows in self.waiting.tables():
+            if private is None:
+                out.write(rows)
+                continue
+            about_health = pc.or_(health_rows(rows), pc.is_in(rows.column("certificate_id"), value_set=values))
+            out.write(without_names(rows, about_health, ("name",)))
 
 
 class Links:

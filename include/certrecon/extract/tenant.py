@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from concurrent.futures import Future
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeAlias
@@ -75,9 +76,16 @@ class _TenantReader:
         self._lookups = TenantLookups(client, request.tenant_id, request.concurrency)
 
     async def extract(self) -> TenantExtract:
+        # What waits for a later read is closed with all reads, also when one of them fails.
+        with ExitStack() as waiting:
+            return await self._extract(waiting)
+
+    async def _extract(self, waiting: ExitStack) -> TenantExtract:
         certificate_reads, link_reads, person_reads = map(self._reads, ("certificates", "links", "persons"))
         while True:
-            certificates = await certificate_reads.until_whole(lambda: self._certificates_once(certificate_reads))
+            certificates = await certificate_reads.until_whole(
+                lambda: self._certificates_once(certificate_reads, waiting)
+            )
             try:
                 written = await self._links_and_lookups(certificates, link_reads)
             except _CertificatesMissingError as error:
@@ -117,8 +125,8 @@ class _TenantReader:
             raise UnstableReadError(f"{taker.without_id:,} rows came without an id")
         return FinishedRead(taker, total, pages, read_from, datetime.now(UTC))
 
-    async def _certificates_once(self, reads: Reads) -> Certificates:
-        certificates = Certificates()
+    async def _certificates_once(self, reads: Reads, waiting: ExitStack) -> Certificates:
+        certificates = waiting.enter_context(closing(Certificates()))
         certificates.read = await self._read(CERTIFICATES, certificates.keep, reads)
         return certificates
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -61,7 +62,10 @@ class _TenantWriting:
         self._until = until
 
     def write(self) -> tuple[DatasetFacts, ...]:
-        certificates = Certificates()
+        with closing(Certificates()) as certificates:
+            return self._written(certificates)
+
+    def _written(self, certificates: Certificates) -> tuple[DatasetFacts, ...]:
         here = [one.body for one in self._rows.viewed.values() if one.body is not None and self._lies_here(one)]
         certificates.read = self._taken(CERTIFICATES, certificates.keep, here)
         links, health_ids, found = self._links(certificates)
