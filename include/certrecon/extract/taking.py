@@ -119,13 +119,15 @@ class DatasetTaker:
         return bool(new.any())
 
     def _hand_on(self, table: pa.Table) -> None:
-        identified = pc.is_valid(table.column(self._fields.id_column))
-        self.without_id += len(table) - (pc.sum(identified).as_py() or 0)
-        table = table.filter(identified)
+        without_id = table.column(self._fields.id_column).null_count
+        if without_id:
+            self.without_id += without_id
+            table = table.filter(pc.is_valid(table.column(self._fields.id_column)))
         position = table.schema.get_field_index(self._fields.tenant_column)
         ours = pc.fill_null(pc.equal(table.column(position), self._tenant_id), fill_value=True)
-        foreign = table.filter(pc.invert(ours))
-        table = table.filter(ours) if len(foreign) else table
+        foreign = table.slice(0, 0)
+        if not pc.all(ours).as_py():
+            table, foreign = table.filter(ours), table.filter(pc.invert(ours))
         tenant = pa.repeat(pa.scalar(self._tenant_id, pa.string()), len(table))
         self.rows += len(table)
         self.foreign_rows += len(foreign)
