@@ -78,7 +78,14 @@ def _digest(belongs_to: tuple[object, ...]) -> str:
 def _fits_a_column(part: object) -> bool:
     if isinstance(part, int):
         return abs(part) < 2**63
-    return isinstance(part, str) and "\0" not in part and part.isprintable()
+    return isinstance(part, str) and _storable(part)
+
+
+def _storable(part: str) -> bool:
+    try:
+        return b"\0" not in part.encode()
+    except UnicodeEncodeError:  # a lone surrogate, which JSON can spell and UTF-8 cannot
+        return False
 
 
 def _refused() -> ParameterError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from sqlalchemy import Connection, RowMapping, text
 
@@ -14,32 +14,43 @@ from certrecon.report.wording import withdrawal
 
 RemovalState = Literal["open", "done", "all"]
 
-_STATES: dict[str, str] = {
-    "open": "w.ended_run_seq IS NULL AND noted.done IS NOT TRUE",
-    "done": "noted.done",
-    "all": "(w.ended_run_seq IS NULL OR noted.removal_id IS NOT NULL)",
-}
-_LINES = """
-    SELECT w.withdrawn_id, w.target, w.employee_number, w.certificate_type, w.certificate_id, w.reason,
-           w.first_run_seq, r.run_day, w.ended_run_seq,
-           nullif(concat_ws(' ', u.acknowledged_given_name, u.acknowledged_family_name), '') AS person_name,
-           noted.removal_id, noted.noted_at, noted.noted_by, noted.done, noted.note,
-           noted.certificate_id AS noted_certificate_id,
-           (SELECT count(*) FROM reconciliation.removal AS n
-             WHERE n.target = w.target AND n.employee_number = w.employee_number
-               AND n.certificate_type = w.certificate_type) AS notes
-      FROM reconciliation.withdrawn_upsert AS w
-      JOIN reconciliation.run AS r ON r.run_seq = w.first_run_seq
+WITHDRAWN: Final = """
+           reconciliation.withdrawn_upsert AS w
       LEFT JOIN reconciliation.ditio_upsert AS u
         ON u.target = w.target AND u.employee_number = w.employee_number AND u.certificate_type = w.certificate_type
       LEFT JOIN LATERAL (
            SELECT n.* FROM reconciliation.removal AS n
             WHERE n.target = w.target AND n.employee_number = w.employee_number
               AND n.certificate_type = w.certificate_type
-            ORDER BY n.removal_id DESC LIMIT 1) AS noted ON true
-     WHERE w.target = :target AND {wanted}
+              AND (w.ended_run_seq IS NOT NULL OR n.noted_at >= coalesce(u.acknowledged_at, '-infinity'))
+            ORDER BY n.removal_id DESC LIMIT 1) AS noted ON true"""
+"""Withdrawn deliveries `w`, their entry `u` and the last note that counts, `noted`, for queries.
+
+Where something was delivered for the same key since, an earlier note says nothing about what Ditio has now.
+"""
+
+OPEN: Final = "w.ended_run_seq IS NULL AND noted.done IS NOT TRUE"
+"""The condition on `WITHDRAWN` that a delivery is still to be removed."""
+
+_STATES: dict[str, str] = {
+    "open": OPEN,
+    "done": "noted.done",
+    "all": "(w.ended_run_seq IS NULL OR noted.removal_id IS NOT NULL)",
+}
+_LINES = f"""
+    SELECT w.withdrawn_id, w.target, w.employee_number, w.certificate_type, w.certificate_id, w.reason,
+           w.first_run_seq, r.run_day, w.ended_run_seq,
+           nullif(concat_ws(' ', u.acknowledged_given_name, u.acknowledged_family_name), '') AS person_name,
+           noted.removal_id, noted.noted_at, noted.noted_by, noted.done, noted.note,
+           noted.certificate_id AS noted_certificate_id, u.acknowledged_at,
+           (SELECT count(*) FROM reconciliation.removal AS n
+             WHERE n.target = w.target AND n.employee_number = w.employee_number
+               AND n.certificate_type = w.certificate_type) AS notes
+      FROM {WITHDRAWN}
+      JOIN reconciliation.run AS r ON r.run_seq = w.first_run_seq
+     WHERE w.target = :target AND {{wanted}}
      ORDER BY w.first_run_seq DESC, w.withdrawn_id DESC
-     LIMIT :rows"""
+     LIMIT :rows"""  # noqa: S608 - ours
 _BEFORE = "(w.first_run_seq, w.withdrawn_id) < (:key_run, :key_id)"
 _NOTES = text("""
     SELECT removal_id, noted_at, noted_by, done, note, certificate_id
@@ -82,9 +93,11 @@ class RemovalLine:
         what_to_do: What to do about it.
         first_run_seq: The run that withdrew it, and its day.
         ended_run_seq: The run that found it supported again, or gone on for another reason; null = still so.
-        done: Whether the last note on it says that it is removed.
-        notes: How many notes there are on it.
-        last_note: The last of them.
+        acknowledged_at: When Ditio acknowledged something for the key last.
+        done: Whether the last note on it says that it is removed; of one that is still withdrawn only notes since
+            `acknowledged_at` count.
+        notes: How many notes there are on its key.
+        last_note: The last of them that counts.
     """
 
     withdrawn_id: int
@@ -97,9 +110,14 @@ class RemovalLine:
     first_run_seq: int
     first_run_day: dt.date
     ended_run_seq: int | None
+    acknowledged_at: dt.datetime | None
     done: bool
     notes: int
     last_note: NoteLine | None
+
+    def counts(self, note: NoteLine) -> bool:
+        """Return whether a note on the key says something about this delivery."""
+        return self.ended_run_seq is not None or self.acknowledged_at is None or note.noted_at >= self.acknowledged_at
 
 
 def list_removals(
@@ -161,6 +179,7 @@ def _line(row: RowMapping) -> RemovalLine:
         first_run_seq=row["first_run_seq"],
         first_run_day=row["run_day"],
         ended_run_seq=row["ended_run_seq"],
+        acknowledged_at=row["acknowledged_at"],
         done=bool(row["done"]),
         notes=row["notes"],
         last_note=_last_note(row),

@@ -41,8 +41,8 @@ class WorkLine:
         in_words: What is the matter.
         what_to_do: What to do about it.
         ditio_message: What Ditio said of the row, where it was refused or not delivered.
-        age_runs: Publishing runs that left it so, the last one included.
-        age_days: Days from the first of them to the last.
+        age_runs: Publishing runs that left it so, the last one included; of runs by hints only the one that began it.
+        age_days: Days from the first run that left it so to the last.
     """
 
     claim: ClaimLine
@@ -103,3 +103,11 @@ class UnmappedGroup:
     tenant_id: str
     claims: int
     example: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnmappedGroups:
+    """The largest groups of claims without a type, the largest first, and whether there are more groups."""
+
+    groups: tuple[UnmappedGroup, ...]
+    more: bool

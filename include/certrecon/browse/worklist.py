@@ -21,13 +21,14 @@ from certrecon.browse.outcomes import (
     severities_of,
 )
 from certrecon.browse.paging import Page, checked_limit, cursor_of, key_of, page_of
+from certrecon.browse.removals import OPEN, WITHDRAWN
 from certrecon.browse.tuning import LOOKED_AT, tune
-from certrecon.browse.work import DanglingLine, OwnerTotals, UnmappedGroup, WorkFilter, WorkLine
+from certrecon.browse.work import DanglingLine, OwnerTotals, UnmappedGroup, UnmappedGroups, WorkFilter, WorkLine
 from certrecon.words import Disposition, Severity
 
 __all__ = [
-    "DanglingLine", "OwnerTotals", "UnmappedGroup", "WorkFilter", "WorkLine", "list_dangling", "list_work",
-    "owner_totals", "unmapped_types",
+    "DanglingLine", "OwnerTotals", "UnmappedGroup", "UnmappedGroups", "WorkFilter", "WorkLine", "list_dangling",
+    "list_work", "owner_totals", "unmapped_types",
 ]  # fmt: skip
 
 # The same condition as the index's, so that PostgreSQL sees that the index has all of them.
@@ -56,20 +57,15 @@ _COUNTS: Final = text(f"""
       FROM passed CROSS JOIN LATERAL (
            SELECT count(*) AS claims FROM reconciliation.claim
             WHERE target = :target AND ended_run_seq IS NULL AND {SAME}) AS c""")  # noqa: S608 - ours
-_MESSAGES: Final = text("""
-    SELECT u.employee_number, u.certificate_type, u.http_status, u.message
+_ENTRIES: Final = text("""
+    SELECT u.employee_number, u.certificate_type, u.state, u.run_seq, u.http_status, u.message
       FROM unnest(CAST(:numbers AS text[]), CAST(:types AS text[])) AS k (employee_number, certificate_type)
       JOIN reconciliation.ditio_upsert AS u USING (employee_number, certificate_type)
      WHERE u.target = :target""")
-_SMALL: Final = text("""
+_SMALL: Final = text(f"""
     SELECT (SELECT count(*) FROM reconciliation.dangling_link
              WHERE target = :target AND ended_run_seq IS NULL),
-           (SELECT count(*) FROM reconciliation.withdrawn_upsert AS w
-             WHERE w.target = :target AND w.ended_run_seq IS NULL
-               AND (SELECT n.done FROM reconciliation.removal AS n
-                     WHERE n.target = w.target AND n.employee_number = w.employee_number
-                       AND n.certificate_type = w.certificate_type
-                     ORDER BY n.removal_id DESC LIMIT 1) IS NOT TRUE)""")
+           (SELECT count(*) FROM {WITHDRAWN} WHERE w.target = :target AND {OPEN})""")  # noqa: S608 - ours
 _DANGLING: Final = """
     SELECT dangling_id, tenant_id, certificate_action_id, certificate_id, action_name, action_type, first_run_seq
       FROM reconciliation.dangling_link
@@ -142,12 +138,14 @@ def list_dangling(conn: Connection, target: str, after: str | None = None, limit
     )
 
 
-def unmapped_types(conn: Connection, target: str, limit: int = 100) -> tuple[UnmappedGroup, ...]:
-    """Return the claims with finding `TYPE_UNMAPPED` in groups, the largest first."""
+def unmapped_types(conn: Connection, target: str, limit: int = 100) -> UnmappedGroups:
+    """Return the claims with finding `TYPE_UNMAPPED` in groups, the `limit` largest, the largest first."""
     tune(conn)
     outcomes = [each for each in known_outcomes(conn, target) if "TYPE_UNMAPPED" in each[1]]
-    params = {"target": target, "outcomes": as_parameter(outcomes), "rows": checked_limit(limit)}
-    return tuple(UnmappedGroup(**row) for row in conn.execute(_UNMAPPED, params).mappings())
+    limit = checked_limit(limit)
+    params = {"target": target, "outcomes": as_parameter(outcomes), "rows": limit + 1}
+    groups = tuple(UnmappedGroup(**row) for row in conn.execute(_UNMAPPED, params).mappings())
+    return UnmappedGroups(groups[:limit], more=len(groups) > limit)
 
 
 def _outcomes(conn: Connection, wanted: WorkFilter, severities: Mapping[str, Severity]) -> list[Outcome]:
@@ -178,31 +176,34 @@ def _lines(
     conn: Connection, target: str, rows: Sequence[RowMapping], severities: Mapping[str, Severity]
 ) -> list[WorkLine]:
     claims = [claim_line(row) for row in rows]
-    ages, messages = read_ages(conn, target), _messages(conn, target, claims)
+    ages, answers = read_ages(conn, target), _answers(conn, target, claims)
     lines = []
     for claim in claims:
         said = said_of((claim.disposition, claim.findings), severities)
-        message = messages.get((claim.employee_number, claim.certificate_type))
-        own = message if claim.disposition in _ANSWERED else None
+        message = _message(claim, answers.get((claim.employee_number, claim.certificate_type)))
         age = ages.since(claim.since_run_seq)
-        lines.append(WorkLine(claim, said.owners, said.in_words, said.what_to_do, own, *age))
+        lines.append(WorkLine(claim, said.owners, said.in_words, said.what_to_do, message, *age))
     return lines
 
 
-def _messages(
+def _answers(
     conn: Connection, target: str, claims: Sequence[ClaimLine]
-) -> dict[tuple[str | None, str | None], str | None]:
-    """Return what Ditio said, by employee number and type."""
+) -> dict[tuple[str | None, str | None], RowMapping]:
+    """Return the entries of claims that Ditio may have answered, by employee number and type."""
     failed = [claim for claim in claims if claim.disposition in _ANSWERED]
     if not failed:
         return {}
     keys = {"numbers": [each.employee_number for each in failed], "types": [each.certificate_type for each in failed]}
-    found = conn.execute(_MESSAGES, {"target": target, **keys})
-    return {(row.employee_number, row.certificate_type): _said(row.http_status, row.message) for row in found}
+    found = conn.execute(_ENTRIES, {"target": target, **keys}).mappings()
+    return {(row["employee_number"], row["certificate_type"]): row for row in found}
 
 
-def _said(status: int | None, message: str | None) -> str | None:
-    return ": ".join(part for part in (f"HTTP {status}" if status else None, message) if part) or None
+def _message(claim: ClaimLine, entry: RowMapping | None) -> str | None:
+    """Return what Ditio said of a claim: an entry in another state, or from before, answers for something else."""
+    if entry is None or entry["state"] != claim.disposition or entry["run_seq"] < claim.first_run_seq:
+        return None
+    status = f"HTTP {entry['http_status']}" if entry["http_status"] else None
+    return ": ".join(part for part in (status, entry["message"]) if part) or None
 
 
 def _cursor(claim: ClaimLine, wanted: WorkFilter) -> str:

@@ -225,7 +225,7 @@ removal = Table(
 )  # fmt: skip
 """What a person noted on a delivery that is to be removed in Ditio by hand, append-only.
 
-`done` says that it was removed there; the last row of a key counts.
+`done` says that it was removed there; the last row of a key counts, of rows since its last acknowledgement.
 """
 
 settings_version = Table(

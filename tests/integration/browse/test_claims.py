@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,10 +13,11 @@ from sqlalchemy import Engine
 
 from certrecon.browse import claims
 from certrecon.browse.claims import UNMAPPED, ClaimFilter, ClaimLine, choices, search, stream
+from certrecon.browse.paging import cursor_of
 from certrecon.errors import ParameterError
 from certrecon.text import fold_tokens
 from certrecon.warehouse.engine import transaction
-from tests.integration.browse.samples import TARGET, all_rows, run, three_nights
+from tests.integration.browse.samples import TARGET, all_rows, claim, run, three_nights, write
 
 FILTERS: dict[str, tuple[dict[str, str], Callable[[Any], bool]]] = {
     "nothing": ({}, lambda row: True),
@@ -129,6 +133,25 @@ def test_choices_are_the_types_and_tenants_there_are(warehouse: Engine, nights: 
 def test_what_is_no_cursor_is_refused(warehouse: Engine, cursor: str) -> None:
     with transaction(warehouse) as conn, pytest.raises(ParameterError, match="first page"):
         search(conn, ClaimFilter(TARGET), cursor)
+
+
+@pytest.mark.parametrize("part", ["\0", "c\ud800", "\udfffc"], ids=ascii)
+def test_a_cursor_with_what_no_column_holds_is_refused(warehouse: Engine, part: str) -> None:
+    wanted = ClaimFilter(TARGET)
+    given = base64.urlsafe_b64decode(cursor_of(["PART", 1], wanted) + "==")
+    changed = given.replace(b'"PART"', json.dumps(part).encode())
+    with transaction(warehouse) as conn, pytest.raises(ParameterError, match="first page"):
+        search(conn, wanted, base64.urlsafe_b64encode(changed).decode().rstrip("="))
+
+
+@pytest.mark.parametrize(
+    "odd", ["\u00a0", "\u200b", "\n", "\r\n", "\u2028", "\x1b", "\u202e", "å", "\U0001f3d7"], ids=ascii
+)
+def test_a_page_begins_after_an_id_of_any_characters(warehouse: Engine, odd: str) -> None:
+    ids = ["a", f"b{odd}", f"c{odd}d", "e"]
+    rows = [claim(random.Random(0), 0) | {"certificate_id": each} for each in ids]
+    write(warehouse, run(warehouse, 1), rows)
+    assert [line.certificate_id for line in pages(warehouse, ClaimFilter(TARGET), 1)] == ids
 
 
 def test_a_cursor_of_another_search_is_refused(warehouse: Engine, nights: list[int]) -> None:

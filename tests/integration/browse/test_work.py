@@ -109,10 +109,12 @@ def test_severities_of_the_last_run_decide(warehouse: Engine, nights: list[int])
 def test_unmapped_claims_stand_in_groups(warehouse: Engine, nights: list[int]) -> None:
     rows = [row for row in all_rows(warehouse, None) if "TYPE_UNMAPPED" in row.findings]
     with transaction(warehouse) as conn:
-        groups = unmapped_types(conn, TARGET)
-    assert {group.tenant_id: group.claims for group in groups} == {
+        found, largest = unmapped_types(conn, TARGET), unmapped_types(conn, TARGET, 1)
+    assert {group.tenant_id: group.claims for group in found.groups} == {
         tenant: sum(row.tenant_id == tenant for row in rows) for tenant in {row.tenant_id for row in rows}
     }
+    assert (len(found.groups), found.more) == (2, False)
+    assert (largest.groups, largest.more) == (found.groups[:1], True)
 
 
 @pytest.mark.parametrize("by", ["employee_number", "resource_id"])

@@ -92,7 +92,7 @@ def unmapped(request: Request) -> Response:
     """Show which certificates no rule of the settings gives a type, by name."""
     with warehouse_of(request).reading() as conn:
         targets = choose_target(conn, request.query_params)
-        found = unmapped_types(conn, targets.chosen) if targets.chosen else ()
+        found = unmapped_types(conn, targets.chosen) if targets.chosen else None
     return page(request, "unmapped.html.j2", title="Certificates without a type", targets=targets, found=found)
 
 
