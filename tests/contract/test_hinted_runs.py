@@ -135,6 +135,7 @@ def test_the_night_says_what_no_event_had_told_of(nights: Nights) -> None:
 
 def test_the_night_says_that_all_was_told(nights: Nights) -> None:
     listen(nights)
+    assert nights.night().status == "succeeded", "a night by the settings of the nights after it"
     change_and_tell(nights, lambda world: change_share(world, 0.05, 3))
     assert nights.pipeline.follow_hints(nights.day).status == "succeeded"
     night = nights.night()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import csv
 import datetime as dt
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -67,8 +69,10 @@ def test_a_limited_run_leaves_what_moved_out_of_it(server: WorldServer, first: C
     world = two_tenants()
     pipeline = first(world)
     server.world = moved(world)
-    assert pipeline.run(NEXT, tenant_ids=["t1"], accept=["drop"]).errors == {}
+    limited = pipeline.run(NEXT, tenant_ids=["t1"], accept=["drop"])
+    assert limited.errors == {}
     assert held_by(pipeline) == {"c1": ("t1", "delivered"), "c2": ("t2", "delivered")}
+    assert "CHANGED since run 1, in claims: nothing" in limited.file(limited.reported and limited.reported.summary)
     assert sql.withdrawn(pipeline.engine) == []
     assert pipeline.run(AFTER, accept=["drop"]).errors == {}
     assert held_by(pipeline) == {"c1": ("t2", "delivered"), "c2": ("t2", "delivered")}
@@ -157,6 +161,56 @@ def test_what_can_be_no_number_is_none(server: WorldServer, pipeline_of: Make, n
     assert (night.errors, night.status) == ({}, "succeeded")
     assert [row["findings"] for row in sql.claims(pipeline.engine)] == [["EMPLOYEE_NUMBER_MISSING"]]
     assert server.posts == []
+
+
+def test_what_the_warehouse_keeps_otherwise_does_not_change_every_night(server: WorldServer, pipeline_of: Make) -> None:
+    world = base_world()
+    world.persons["t1"][0]["first_name"] = "Ka\0ri"
+    server.show(world)
+    pipeline = pipeline_of(world.settings)
+    assert pipeline.run(AS_OF).errors == {}
+    night = pipeline.run(NEXT)
+    assert "CHANGED since run 1, in claims: nothing" in night.file(night.reported and night.reported.summary)
+
+
+def _renamed(world: World) -> None:
+    world.links["t1"][1]["action_name"] = "Another name"
+
+
+def _unlinked(world: World) -> None:
+    world.links["t1"].pop(0)
+
+
+def _deleted(world: World) -> None:
+    world.certificates["t1"].clear()
+
+
+OPEN = {
+    "a link without its certificate": ("dangling", "dangling_link", [_renamed]),
+    "a withdrawal": ("withdrawn", "withdrawn_upsert", [_unlinked, _deleted]),
+}
+
+
+@pytest.mark.parametrize(("listed", "kept", "changes"), OPEN.values(), ids=OPEN)
+def test_the_report_says_since_when_as_the_warehouse_does(
+    server: WorldServer, pipeline_of: Make, listed: str, kept: str, changes: list[Callable[[World], None]]
+) -> None:
+    """What becomes another row in the warehouse begins anew, in the report of that night and of the next."""
+    world = base_world()
+    world.links["t1"].append(LINK | {"certificate_action_id": "l9", "certificate_id": "c9"})
+    server.show(world)
+    pipeline = pipeline_of(world.settings)
+    pipeline.run(AS_OF)
+    for days, change in enumerate([*changes, lambda _: None], 1):
+        change(server.world)
+        night = pipeline.run(AS_OF + dt.timedelta(days=days), accept=["drop", "withdrawn"])
+        assert night.reported
+        said = {int(row["since_run"]) for row in csv.DictReader(io.StringIO(night.file(night.reported.lists[listed])))}
+        found = sql.rows(
+            pipeline.engine, f"SELECT first_run_seq FROM reconciliation.{kept} WHERE ended_run_seq IS NULL"
+        )
+        assert said == {row["first_run_seq"] for row in found}
+        assert max(said) == min(night.run_seq, 1 + len(changes))
 
 
 def test_a_certificate_without_id_is_counted_and_harms_nobody(server: WorldServer, pipeline_of: Make) -> None:

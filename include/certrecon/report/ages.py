@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -10,11 +11,16 @@ import pyarrow.compute as pc
 
 from certrecon.claims.coded import Coded
 from certrecon.dispositions.winners import keys_of
+from certrecon.dispositions.withdrawals import WITHDRAWN
 from certrecon.report.model import ReportInputs
 from certrecon.report.pieces import Places, coded, piece, places_of
+from certrecon.report.stored import as_stored
 
 AGES: Final = pa.schema([("since_run", pa.int64()), ("age_runs", pa.int64()), ("age_days", pa.int64())])
-"""Since which run, how many publishing runs since and including it (1 when new), days since its day (0 when new)."""
+"""Since which run, how many publishing runs since and including it (1 when new), days since its day (0 when new).
+
+Runs by hints are not counted, but for the one that something began with.
+"""
 
 _NULL = pa.scalar(None, pa.int64())
 _BEFORE: Final = "place_before"
@@ -33,21 +39,25 @@ def unknown_ages(rows: int) -> pa.Table:
 def ages(since: pa.Array, inputs: ReportInputs) -> pa.Table:
     """Return how long things have been as they are, schema `AGES`, null where that is not known.
 
+    What a run by hints began is at least as many days old as the next run that is known.
+
     Args:
         since: The run with which each began to be so (int64); null where that is not known.
-        inputs: Which run it is, and the publishing runs before it.
+        inputs: Which run it is, and the publishing runs before it, those by hints left out.
     """
     head = inputs.head
-    new = pc.fill_null(pc.equal(since, head.run_seq), False)
+    new, unknown = pc.fill_null(pc.equal(since, head.run_seq), False), pc.is_null(since)
     if inputs.runs is None:
         runs, days = pa.nulls(len(since), pa.int64()), pa.nulls(len(since), pa.int64())
     else:
-        earlier = inputs.runs.column("run_seq").combine_chunks()
-        ordered = np.sort(np.asarray(earlier))
-        begun = np.searchsorted(ordered, np.asarray(pc.fill_null(since, head.run_seq)))
-        runs = pc.if_else(pc.is_valid(since), pa.array(len(ordered) - begun + 1, pa.int64()), _NULL)
-        ages_of_runs = pc.days_between(inputs.runs.column("run_day").combine_chunks(), pa.scalar(head.run_day))
-        days = ages_of_runs.take(pc.index_in(since, value_set=earlier, skip_nulls=True))
+        known = inputs.runs.sort_by("run_seq")
+        earlier = np.asarray(piece(known, "run_seq"))
+        first = np.asarray(pc.fill_null(since, head.run_seq))
+        begun = np.searchsorted(earlier, first)
+        by_hints = np.append(earlier, head.run_seq)[begun] != first
+        runs = pc.if_else(unknown, _NULL, pa.array(len(earlier) - begun + 1 + by_hints, pa.int64()))
+        ages_of_runs = np.asarray(pc.days_between(piece(known, "run_day"), pa.scalar(head.run_day)))
+        days = pc.if_else(unknown, _NULL, pa.array(np.append(ages_of_runs, 0)[begun], pa.int64()))
     one, none = pa.scalar(1, pa.int64()), pa.scalar(0, pa.int64())
     return pa.table([since, pc.if_else(new, one, runs), pc.if_else(new, none, days)], schema=AGES)
 
@@ -87,6 +97,7 @@ def places_before(claims: pa.Table, previous: pa.Table) -> Places:
     """
     if _BEFORE in claims.column_names:
         return np.asarray(piece(claims, _BEFORE))
+    claims = as_stored(claims, ("certificate_id", "certificate_type"))
     ids, theirs = piece(claims, "certificate_id"), piece(previous, "certificate_id")
     places = places_of(ids, theirs)
     own_types, their_types = Coded.joined(coded(claims, "certificate_type"), coded(previous, "certificate_type"))
@@ -106,19 +117,31 @@ def _keys(claims: pa.Table) -> pa.Array:
 
 
 def withdrawn_ages(withdrawn: pa.Table, inputs: ReportInputs) -> pa.Table:
-    """Return how long deliveries have been withdrawn for their present reason's certificate, schema `AGES`.
+    """Return how long deliveries have been withdrawn as they are, with their certificate and reason, schema `AGES`.
 
     Args:
         withdrawn: Schema `WITHDRAWN`.
-        inputs: What was withdrawn before, matched by employee number and certificate type.
+        inputs: What was withdrawn before.
     """
-    before = inputs.withdrawn_since
-    if before is None:
+    if inputs.withdrawn_since is None:
         return unknown_ages(withdrawn.num_rows)
-    mine, theirs = (
-        pc.binary_join_element_wise(table.column("employee_number"), table.column("certificate_type"), "\x1f")
-        for table in (withdrawn, before)
-    )
-    place = pc.index_in(mine, value_set=theirs.combine_chunks(), skip_nulls=True).combine_chunks()
-    first = before.column("first_run_seq").combine_chunks().take(place)
-    return ages(pc.fill_null(first, inputs.head.run_seq), inputs)
+    since = since_first(withdrawn, inputs.withdrawn_since, *WITHDRAWN.names)
+    return ages(pc.fill_null(since, inputs.head.run_seq), inputs)
+
+
+def since_first(table: pa.Table, before: pa.Table, *names: str) -> pa.Array:
+    """Return since which run each row is as it is: the `first_run_seq` of the same row before; null where it is new.
+
+    Args:
+        table: What is so in this run.
+        before: What the warehouse has open, and `first_run_seq`.
+        names: The columns in which both are the same: those that the warehouse compares.
+    """
+    place = pc.index_in(_alike(as_stored(table, names), names), value_set=_alike(before, names))
+    return piece(before, "first_run_seq").take(place)
+
+
+def _alike(table: pa.Table, names: Sequence[str]) -> pa.Array:
+    """Return one text a row that stands for all of some columns; no stored text has NUL, which stands for null."""
+    columns = (piece(table, name) for name in names)
+    return pc.binary_join_element_wise(*columns, "\x1f", null_handling="replace", null_replacement="\0")

@@ -47,6 +47,7 @@ from certrecon.report.model import (
 from certrecon.report.pieces import piece
 from certrecon.report.safe import one_line, one_line_table
 from certrecon.report.sending import plan_report
+from certrecon.report.stored import as_stored
 from certrecon.report.told import told_changes
 from certrecon.report.unmapped import unmapped_types
 from certrecon.report.unmatched import unmatched_excerpt, unmatched_persons
@@ -193,6 +194,7 @@ def build_report(inputs: ReportInputs) -> RunReport:
     totals = _controls(claims, plan, answers, inputs, reading, dangling_count) if decided else ()
     unmapped, unmapped_excerpt = unmapped_types(claims, inputs)
     unmatched = unmatched_persons(claims, inputs)
+    stored = as_stored(claims)
     return RunReport(
         head=head,
         failure=inputs.failure and one_line(inputs.failure),
@@ -226,9 +228,9 @@ def build_report(inputs: ReportInputs) -> RunReport:
         unmapped_excerpt=unmapped_excerpt,
         unmatched=unmatched,
         unmatched_excerpt=unmatched_excerpt(unmatched),
-        changes=changes(claims, inputs) if decided else Changes(),
+        changes=changes(stored, inputs) if decided else Changes(),
         outlook=outlook(claims, head.as_of),
         trend=trend(inputs, counts),
-        told=told_changes(claims, inputs) if decided else None,
+        told=told_changes(stored, inputs) if decided else None,
         doubtful=_doubtful(inputs),
     )

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from certrecon.claims.coded import NONE
 from certrecon.report.ages import places_before
-from certrecon.report.model import CHANGES, Change, ChangeRow, Changes, Excerpt, ReportInputs, RunHead
+from certrecon.report.model import CHANGES, Change, ChangeRow, Changes, Excerpt, ReportInputs
 from certrecon.report.pieces import Bools, Places, among, as_numbers, piece, plain, truths
 from certrecon.report.safe import joined, one_line_table
 from certrecon.report.saying import NEEDY
@@ -27,11 +27,13 @@ _NOTHING = pa.scalar(None, pa.string())
 _SHOWN: Final = ["certificate_id", "certificate_type", "tenant_id", *FIELDS]
 
 
-def _in_scope(previous: pa.Table, claims: pa.Table, head: RunHead) -> tuple[pa.Table, Places]:
+def _in_scope(previous: pa.Table, claims: pa.Table, inputs: ReportInputs) -> tuple[pa.Table, Places]:
     """Return the earlier claims that the run may compare, and where each of its claims is among them.
 
-    A limited run may compare those of its tenants or certificates, or of what it read.
+    A limited run may compare those of its tenants or certificates, or of what it read; what moved out of its tenants
+    stays as it was until a run reads where it lies.
     """
+    head = inputs.head
     places = places_before(claims, previous)
     if not head.limited:
         return previous, places
@@ -40,6 +42,7 @@ def _in_scope(previous: pa.Table, claims: pa.Table, head: RunHead) -> tuple[pa.T
     else:
         read = pc.is_in(piece(previous, "certificate_id"), value_set=piece(claims, "certificate_id"))
         within = among(previous, "tenant_id", head.tenants) | truths(read)
+        within &= ~among(previous, "certificate_id", inputs.moved_away)
     moved = np.append(np.where(within, np.cumsum(within) - 1, -1), -1)
     return previous.filter(pa.array(within)).combine_chunks(), moved[places]
 
@@ -155,13 +158,13 @@ def changes(claims: pa.Table, inputs: ReportInputs) -> Changes:
     """Return what changed since the previous run, within the run's scope.
 
     Args:
-        claims: Schema `DECIDED`.
+        claims: Schema `DECIDED`, as `certrecon.report.stored.as_stored` gives them.
         inputs: The run, and the claims as the previous publishing run left them.
     """
     if inputs.previous is None or inputs.previous_claims is None:
         return Changes()
     everything = inputs.previous_claims.combine_chunks()
-    previous, places = _in_scope(everything, claims, inputs.head)
+    previous, places = _in_scope(everything, claims, inputs)
     parts = [_present(previous, claims, places, publishes=inputs.head.publishes), _gone(previous, places)]
     keys = ["change", "tenant_id", "person_name", "certificate_id", "certificate_type"]
     table = pa.concat_tables(parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -55,10 +56,15 @@ def settings_changes(before: str | None, after: str | None) -> SettingsChanges |
 
 
 def missed_days(inputs: ReportInputs) -> int:
-    """Return how many calendar days lie between the previous run's day and this one's without a run."""
+    """Return how many calendar days lie between the previous run's day and this one's without a run.
+
+    The previous run is one that loaded claims; a run that failed before it did so is a run all the same.
+    """
     if inputs.previous is None:
         return 0
-    return max(0, (inputs.head.run_day - inputs.previous.run_day).days - 1)
+    before, own = inputs.previous.run_day, inputs.head.run_day
+    days: list[dt.date] = [] if inputs.runs is None else inputs.runs.column("run_day").unique().to_pylist()
+    return max(0, (own - before).days - 1 - sum(before < day < own for day in days))
 
 
 def scope_words(head: RunHead) -> str:
@@ -70,10 +76,14 @@ def scope_words(head: RunHead) -> str:
 
 
 def told_words(told: Told) -> str:
-    """Return how many changes events had told of, in one sentence."""
+    """Return how many changes events had told of, or why that is not known."""
     hints, changed = _counted(told.hints, "hint"), _counted(told.changed, "certificate")
+    came = f"{hints} came in since run {told.since_run_seq}."
+    if told.settings_differ:
+        why = "settings or crosswalk have changed, and claims change with them"
+        return f"{came} Changes in 4HSE that no event told of are not counted: {why}."
     found = f"{told.told:,} of them a hint had pointed at, {told.untold:,} no event had told of"
-    return f"{hints} came in since run {told.since_run_seq}. This run still found {changed} changed in 4HSE: {found}."
+    return f"{came} This run still found {changed} changed in 4HSE: {found}."
 
 
 def _counted(number: int, thing: str) -> str:

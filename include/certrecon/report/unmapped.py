@@ -165,4 +165,4 @@ def unmapped_types(claims: pa.Table, inputs: ReportInputs) -> tuple[pa.Table, Ex
     chosen = [{name: row[name] for name in UNMAPPED.names} for row in rows]
     table = pa.Table.from_pylist(chosen, schema=UNMAPPED)
     shown = tuple(UnmappedRow(**row) for row in one_line_table(table).to_pylist())
-    return table, Excerpt(grouped.num_rows, shown, "with fewer claims each")
+    return table, Excerpt(grouped.num_rows, shown, "with no more claims each")

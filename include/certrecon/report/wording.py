@@ -23,7 +23,7 @@ DISPOSITIONS: Final[dict[Disposition, str]] = {
     Disposition.NOT_APPLICABLE: "not a person's, or of an action type that is not published",
     Disposition.BLOCKED: "a critical finding stands against it",
     Disposition.HELD: "not linked to an action in 4HSE",
-    Disposition.SUPERSEDED: "another certificate of the same type is valid for longer",
+    Disposition.SUPERSEDED: "another of the same type is preferred: by expiry, issue date, then id",
     Disposition.DELIVERED: "Ditio has it",
     Disposition.PLANNED: "would be sent",
     Disposition.REFUSED: "a person refused to send it, or nobody answered in time",

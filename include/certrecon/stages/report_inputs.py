@@ -17,6 +17,7 @@ from certrecon.dispositions.inputs import PREVIOUS_CLAIMS
 from certrecon.dispositions.winners import keys_of
 from certrecon.dispositions.withdrawals import WITHDRAWN
 from certrecon.findings import CATALOGUE
+from certrecon.report.ages import since_first
 from certrecon.report.model import (
     ANSWERS,
     DANGLING,
@@ -35,7 +36,7 @@ from certrecon.report.model import (
 from certrecon.report.pieces import places_by_key, plain
 from certrecon.stages.origin import HeadBefore
 from certrecon.stages.outcome import CLAIMS_FILE, DECIDED_FILE, LEDGER_AFTER_FILE, Outcome
-from certrecon.stages.plan import parse_tripped
+from certrecon.stages.plan import MOVED_AWAY, parse_tripped
 from certrecon.stages.run_inputs import RunInputs
 from certrecon.words import Mode
 
@@ -111,6 +112,7 @@ def report_inputs(inputs: RunInputs, outcome: Outcome) -> ReportInputs:
         doubtful=None if limited else _doubtful(inputs, plan),
         types=tuple(rule.certificate_type for rule in settings.certificate_types),
         hints=inputs.hints() if listening else None,
+        moved_away=tuple(outcome.table("moved_away", MOVED_AWAY)["certificate_id"].to_pylist()) if limited else (),
     )
 
 
@@ -235,8 +237,5 @@ def _doubtful(inputs: RunInputs, plan: pa.Table) -> pa.Table:
 def _dangling(inputs: RunInputs, outcome: Outcome) -> pa.Table:
     """Return the links without a certificate, with the run since which they are so."""
     links, known = outcome.table("dangling", LINKS), inputs.table("open_dangling", _OPEN_DANGLING)
-    own, before = (
-        keys_of(table.column("tenant_id"), table.column("certificate_action_id")) for table in (links, known)
-    )
-    since = known.column("first_run_seq").combine_chunks().take(pc.index_in(own, value_set=before))
+    since = since_first(links, known, *_OPEN_DANGLING.names[:-1])
     return links.append_column("since_run_seq", since).select(DANGLING.names).cast(DANGLING)

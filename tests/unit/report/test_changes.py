@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
+from certrecon.claims.coded import coded_schema
 from certrecon.report import build_report, render_summary
 from certrecon.report.model import Change
+from certrecon.report.pieces import plain
+from certrecon.warehouse.storable import storable
 from certrecon.words import Mode
 from tests.unit.report.golden import BEFORE_CLAIMS, DAY, HEAD, PUBLISHED, before, claim, claims, partly
 
@@ -76,13 +81,16 @@ CASES: dict[str, tuple[dict[str, Any] | None, dict[str, Any] | None, set[Change]
 }
 
 
-def _run(then: dict[str, Any] | None, now: dict[str, Any] | None, **head: Any) -> Any:
+def _run(
+    then: dict[str, Any] | None, now: dict[str, Any] | None, other: dict[str, Any] | None = None, **head: Any
+) -> Any:
     earlier = [before(then, 40, then["disposition"], *then["findings"])] if then else []
     inputs = replace(
         PUBLISHED,
         head=replace(HEAD, **head),
         claims=claims(*([now] if now else [])),
         previous_claims=partly(BEFORE_CLAIMS, *earlier),
+        **(other or {}),
     )
     return build_report(inputs).changes
 
@@ -113,6 +121,45 @@ LIMITED = {
 @pytest.mark.parametrize(("tenant", "gone"), LIMITED.values(), ids=LIMITED)
 def test_a_limited_run_compares_its_scope(tenant: str, gone: int) -> None:
     assert _run(UNCHANGED, None, tenants=(tenant,)).counts[Change.GONE] == gone
+
+
+MOVED = {
+    "that lies elsewhere now": (("c",), 0),
+    "that lies nowhere any more": (("another",), 1),
+}
+
+
+@pytest.mark.parametrize(("elsewhere", "gone"), MOVED.values(), ids=MOVED)
+def test_a_limited_run_does_not_call_gone_what_moved_out_of_it(elsewhere: tuple[str, ...], gone: int) -> None:
+    """Its claim stays open until a run reads the tenant where it lies."""
+    found = _run(BLOCKED, None, {"moved_away": elsewhere}, tenants=("north",))
+    assert (found.counts[Change.GONE], found.counts[Change.SOLVED], found.table.num_rows) == (gone, gone, gone)
+
+
+STORED = {
+    "NUL in a name": {"person_name": "Kari\0Nordmann"},
+    "NUL in every text": {
+        "certificate_id": "c\0", "person_name": "\0", "resource_id": "p\0", "certificate_type": "Bygge\0kort",
+    },
+    "a long certificate id": {"certificate_id": "c" * 300},
+    "a long type": {"certificate_type": "Byggekort " * 30},
+}  # fmt: skip
+
+
+def _coded(table: pa.Table) -> pa.Table:
+    return table.cast(coded_schema(table.schema, "certificate_id"))
+
+
+@pytest.mark.parametrize("form", [plain, _coded], ids=["texts", "coded texts"])
+@pytest.mark.parametrize("odd", STORED.values(), ids=STORED)
+def test_what_the_warehouse_keeps_otherwise_is_not_changed(
+    odd: dict[str, str], form: Callable[[pa.Table], pa.Table]
+) -> None:
+    """It keeps U+FFFD for NUL, and a shorter text for a long key."""
+    rows = claims(UNCHANGED | odd, claim("d", "Ola\ufffd", "8", "delivered"))
+    earlier = partly(BEFORE_CLAIMS, *(before(row, 40, "delivered") for row in storable(rows).to_pylist()))
+    report = build_report(replace(PUBLISHED, claims=form(rows), previous_claims=form(earlier)))
+    assert report.changes.table.to_pylist() == []
 
 
 def test_what_moved_into_the_scope_is_not_new() -> None:

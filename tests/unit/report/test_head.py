@@ -7,9 +7,9 @@ import pytest
 
 from certrecon.report import build_report, render_summary
 from certrecon.report.heading import settings_changes
-from certrecon.report.model import PreviousRun, SettingChange
+from certrecon.report.model import RUNS, PreviousRun, SettingChange
 from certrecon.settings import parse_settings
-from tests.unit.report.golden import DAY, PUBLISHED
+from tests.unit.report.golden import DAY, PUBLISHED, partly
 
 RULE = "{certificate_type: A, action_code: [a]}"
 
@@ -57,17 +57,25 @@ def test_unknown_settings_are_not_compared(texts: tuple[str | None, str | None])
     assert settings_changes(*texts) is None
 
 
-MISSED = {
-    "the same day": (0, 0, ""),
-    "the next day": (1, 0, ""),
-    "one day between": (2, 1, "No run on 1 day since run 41"),
-    "a week": (8, 7, "No run on 7 days since run 41"),
+MISSED: dict[str, tuple[int, tuple[int, ...], int, str]] = {
+    "the same day": (0, (0,), 0, ""),
+    "the next day": (1, (1,), 0, ""),
+    "one day between": (2, (2,), 1, "No run on 1 day since run 41"),
+    "a week": (8, (8,), 7, "No run on 7 days since run 41"),
+    "a week with a night that failed": (8, (8, 3), 6, "No run on 6 days since run 41"),
+    "nights that failed on every day": (3, (3, 2, 1), 0, ""),
+    "a night that failed twice": (4, (4, 2, 2), 2, "No run on 2 days since run 41"),
+    "failed on the day of the run itself": (2, (2, 0), 1, "No run on 1 day since run 41"),
+    "runs before the previous one": (2, (9, 8, 2), 1, "No run on 1 day since run 41"),
 }
 
 
-@pytest.mark.parametrize(("days", "missed", "words"), MISSED.values(), ids=MISSED)
-def test_days_without_a_run(days: int, missed: int, words: str) -> None:
-    report = build_report(replace(PUBLISHED, previous=PreviousRun(41, DAY - dt.timedelta(days), "succeeded")))
+@pytest.mark.parametrize(("days", "ran", "missed", "words"), MISSED.values(), ids=MISSED)
+def test_days_without_a_run(days: int, ran: tuple[int, ...], missed: int, words: str) -> None:
+    """A run that failed before it loaded claims is not the previous run, but it is a run."""
+    runs = partly(RUNS, *({"run_seq": 30 + place, "run_day": DAY - dt.timedelta(ago)} for place, ago in enumerate(ran)))
+    previous = PreviousRun(41, DAY - dt.timedelta(days), "succeeded")
+    report = build_report(replace(PUBLISHED, previous=previous, runs=runs))
     assert report.missed_days == missed
     assert words in render_summary(report)
     assert ("No run on" in render_summary(report)) is bool(words)

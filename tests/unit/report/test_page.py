@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 from collections import Counter
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 
@@ -22,6 +23,7 @@ PAGES = {
     "published": render_html(build_report(PUBLISHED)),
     "dry": render_html(build_report(DRY)),
     "full": render_html(FULL),
+    "by hints": render_html(build_report(replace(PUBLISHED, head=replace(HEAD, certificates=("c04",), hints=1)))),
     "undecided": render_html(build_report(ReportInputs(HEAD, failure="<img src=x onerror=alert(1)>"))),
 }
 
@@ -154,6 +156,9 @@ def test_foreign_text_is_text() -> None:
             '<tfoot><tr><th scope="row">All</th><td class="n">78</td><td class="n">26</td><td class="n">104</td></tr></tfoot>',
         ),
         ("full", '<th scope="row">20*</th>'),
+        ("by hints", '<th scope="row">42*</th>'),
+        ("by hints", "* limited to some tenants or certificates."),
+        ("published", "another of the same type is preferred: by expiry, issue date, then id"),
         ("undecided", "The run did not come to deciding claims."),
     ],
 )

@@ -11,7 +11,7 @@ from certrecon.report import EARLIER_PAYLOADS, ReportInputs, build_report, rende
 from certrecon.report.model import DOUBTFUL, DoubtfulRow
 from certrecon.report.sending import plan_report
 from certrecon.report.worklist import LISTED
-from tests.unit.report.golden import HEAD, PUBLISHED, claim, plan, planned
+from tests.unit.report.golden import HEAD, PUBLISHED, claim, claims, plan, planned
 
 ROW = claim("c1", "N N", "1", "planned")
 
@@ -31,6 +31,19 @@ def _earlier(payload: dict[str, Any] | None) -> pa.Table:
         "payload": payload and json.dumps(payload),
     }
     return pa.Table.from_pylist([row], schema=EARLIER_PAYLOADS)
+
+
+NOTHING = {
+    "no claim wins": [claim("c1", "N N", "1", "blocked", "EXPIRY_MISSING")],
+    "all is acknowledged": [claim("c1", "N N", "1", "delivered")],
+}
+
+
+@pytest.mark.parametrize("rows", NOTHING.values(), ids=NOTHING)
+def test_an_empty_plan_is_called_so_and_no_more(rows: list[dict[str, Any]]) -> None:
+    page = render_html(build_report(replace(PUBLISHED, claims=claims(*rows), plan=plan())))
+    assert "<p>Nothing is to be sent.</p>" in page
+    assert "has acknowledged" not in page.partition('<section id="sending"')[2].partition("</section>")[0]
 
 
 DIFFERENCES = {

@@ -149,7 +149,7 @@ def test_at_most_fifty_kinds_are_listed() -> None:
     ]
     report = build_report(replace(PUBLISHED, claims=claims(*rows), links=LINKS.empty_table()))
     assert (report.unmapped.num_rows, report.unmapped_excerpt.total) == (50, 60)
-    assert report.unmapped_excerpt.more == "... and 10 more, with fewer claims each"
+    assert report.unmapped_excerpt.more == "... and 10 more, with no more claims each"
 
 
 def test_birth_dates_reach_nothing() -> None:

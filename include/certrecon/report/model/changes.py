@@ -86,12 +86,15 @@ class Told:
         hints: Hints that came since that run began.
         changed: Certificates whose claims differ in what comes from 4HSE from what the warehouse knew.
         told: Those of them that a hint pointed at.
+        settings_differ: Whether settings or crosswalk changed since; claims differ because of them too, so that
+            nothing is counted.
     """
 
     since_run_seq: int
     hints: int
-    changed: int
-    told: int
+    changed: int = 0
+    told: int = 0
+    settings_differ: bool = False
 
     @property
     def untold(self) -> int:

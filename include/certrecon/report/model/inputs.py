@@ -124,6 +124,7 @@ class ReportInputs:
         types: The certificate types of the settings' rules.
         hints: Schema `certrecon.warehouse.hints.HINT`: what came since the full run before this one began; None
             where nobody listens.
+        moved_away: Certificates that a run limited to tenants knew in them and that lie elsewhere now.
     """
 
     head: RunHead
@@ -150,6 +151,7 @@ class ReportInputs:
     doubtful: pa.Table | None = None
     types: tuple[str, ...] = ()
     hints: pa.Table | None = None
+    moved_away: tuple[str, ...] = ()
 
     def severity_of(self, code: str) -> Severity:
         """Return the severity of a finding in this run."""

@@ -37,7 +37,7 @@ class TrendRun:
         run_day: Its day.
         mode: Its mode; only the last one can be a dry run.
         status: How it ended; None for the run of the report itself.
-        limited: Whether it speaks of some tenants only.
+        limited: Whether it speaks of some tenants or certificates only.
         claims: How many claims it had.
         dispositions: Its claims by disposition, all nine.
     """

@@ -2,7 +2,7 @@
 
 `since_run` is the publishing run with which a row began to be so, `age_runs` how many publishing runs
 there were since and including it (1 when new), `age_days` how many days ago its day was (None where that
-is not known).
+is not known; of what a run by hints began at least so many).
 """
 
 from __future__ import annotations
