@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from certrecon.code_version import code_version
+
 FOLDER = Path(__file__).parents[1] / "var" / "bench"
 
 
@@ -46,9 +48,14 @@ class Measurement:
 
 
 def machine() -> dict[str, Any]:
-    """Return what the figures were measured on."""
+    """Return what the figures were measured on: the machine, and the code as `code_version` names it."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return {"cores": os.cpu_count(), "memory_gib": round(memory), "python": platform.python_version()}
+    return {
+        "cores": os.cpu_count(),
+        "memory_gib": round(memory),
+        "python": platform.python_version(),
+        "code": code_version(),
+    }
 
 
 def result_path(stage: str, folder: Path = FOLDER) -> Path:

@@ -152,7 +152,8 @@ def section(name: str, folder: Path = FOLDER) -> str:
     if not measured:
         return "Not measured yet."
     known = read_machine(name, folder)
-    on = f"{known['cores']} cores, {known['memory_gib']} GiB, Python {known['python']}, {known['measured_at'][:10]}."
+    machine = f"{known['cores']} cores, {known['memory_gib']} GiB, Python {known['python']}"
+    on = f"{machine}, {known['measured_at'][:10]}, code {known['code']}."
     return f"{on}\n\n{stage_table(name, measured)}"
 
 
