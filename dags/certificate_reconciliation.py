@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from airflow.sdk import (
     CronTriggerTimetable,
     DeadlineAlert,
-    DeadlineReference,
     Param,
     SyncCallback,
     chain,
 )
 
+from certrecon_plugin.deadlines import RunMade
 from certrecon_plugin.habits import TASK_DEFAULTS, TIME_ZONE, DeadlineDag
 from certrecon_plugin.operators.base import Task
 from certrecon_plugin.operators.extracting import (
@@ -125,7 +125,7 @@ with DeadlineDag(
     params=PARAMS,
     default_args=TASK_DEFAULTS,
     deadline=DeadlineAlert(
-        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        reference=RunMade(),
         interval=timedelta(hours=DEADLINE_HOURS),
         callback=SyncCallback(tell_of_missed_deadline),
         name=f"not ended within {DEADLINE_HOURS:g} h",

@@ -48,6 +48,13 @@ class CertreconPlugin(AirflowPlugin):
         return [*_pages(), *_webhooks()]
 
     @cached_property
+    def deadline_references(self) -> list[Any]:
+        """From when the project's deadlines count."""
+        from certrecon_plugin.deadlines import RunMade  # noqa: PLC0415 - only the scheduler and the DAG files need it
+
+        return [RunMade]
+
+    @cached_property
     def fastapi_root_middlewares(self) -> list[Any]:
         """What Airflow's own *Test Connection* needs to work for connections without a port."""
         from certrecon_plugin.portless import PortlessTests  # noqa: PLC0415 - only the API server needs it

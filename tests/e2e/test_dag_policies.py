@@ -12,7 +12,10 @@ from typing import Any
 import jsonschema
 import pytest
 from airflow.dag_processing.dagbag import DagBag
+from airflow.models.deadline import ReferenceModels
 from airflow.sdk import DAG, AssetAlias, CronTriggerTimetable, RetryAction, SyncCallback
+from airflow.serialization.decoders import decode_deadline_reference
+from airflow.serialization.encoders import encode_deadline_reference
 
 from certrecon.errors import TargetBusyError
 from certrecon.stages.parameters import Parameters
@@ -194,3 +197,14 @@ def test_the_watch_looks_every_hour() -> None:
     assert found.timetable == CronTriggerTimetable("7 * * * *", timezone="Europe/Oslo")
     assert set(found.allowed_run_types) == {"scheduled", "manual"}
     assert {name: found.params[name] for name in found.params} == {"test": False}
+
+
+def test_the_deadline_is_not_of_the_kind_that_keeps_airflow_from_clearing_a_run(dag: DAG) -> None:
+    """Airflow 3.3.2 answers 500 where a run with an open deadline of its own kind is cleared."""
+    [deadline] = dag.deadline if isinstance(dag.deadline, list) else [dag.deadline]
+    kept = encode_deadline_reference(deadline.reference)
+    assert kept["reference_type"] != ReferenceModels.DagRunQueuedAtDeadline.__name__
+    again = decode_deadline_reference(kept)
+    before = dt.datetime.now(tz=dt.UTC)
+    due = again.evaluate_with(session=None, interval=dt.timedelta(hours=3), dag_id="any", run_id="any")
+    assert dt.timedelta(0) <= due - before - dt.timedelta(hours=3) < dt.timedelta(minutes=1)

@@ -216,11 +216,14 @@ def restore_settings(text: str) -> LoadedSettings:
         SettingsError: This version of the project no longer accepts those settings.
     """
     source = "settings of the evidence"
+    message = f"{source} are not in the form in which a run keeps them"
     try:
         parts = json.loads(text)
-        return _loaded(Settings.model_validate(parts["settings"]), Crosswalk(dict(parts["crosswalk"])))
+        numbers = dict(parts["crosswalk"])
+        if all(isinstance(text, str) for pair in numbers.items() for text in pair):
+            return _loaded(Settings.model_validate(parts["settings"]), Crosswalk(numbers))
     except ValidationError as error:
         raise _explained(error, source) from None
     except (ValueError, TypeError, LookupError, RecursionError):
-        message = f"{source} are not in the form in which a run keeps them"
+        raise SettingsError(message) from None
     raise SettingsError(message)

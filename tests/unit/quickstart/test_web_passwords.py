@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from certrecon_quickstart.__main__ import main
+from certrecon_quickstart.__main__ import web_passwords
 from certrecon_quickstart.errors import QuickstartError
+from certrecon_quickstart.project import Project
 from certrecon_quickstart.web_passwords import FILE, USERS, complete_passwords
 
 
@@ -54,14 +55,8 @@ def test_a_file_of_something_else_is_left_alone(tmp_path: Path, text: str) -> No
     assert file.read_text(encoding="utf-8") == text
 
 
-def test_the_command_says_whose_but_not_what(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    file = tmp_path / "passwords.json"
-    for name, value in variables(file).items():
-        monkeypatch.setenv(name, value)
-    assert main(["web-passwords"]) == 0
-    said = capsys.readouterr().out
-    assert said == "Made passwords for admin, auditor.\n"
-    assert main(["web-passwords"]) == 0
-    assert capsys.readouterr().out == "Every user has a password.\n"
+def test_the_command_says_whose_but_not_what(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = variables(tmp_path / "passwords.json")
+    for said in ("Made passwords for admin, auditor.\n", "Every user has a password.\n"):
+        assert web_passwords(Project.of_checkout(), given, []) == 0
+        assert capsys.readouterr().out == said
