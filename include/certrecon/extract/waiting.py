@@ -7,6 +7,8 @@ from tempfile import SpooledTemporaryFile
 
 import pyarrow as pa
 
+from certrecon.errors import EvidenceError
+
 IN_MEMORY = 4 * 2**20
 """Bytes that wait in memory; beyond that they go to a temporary file without a name, which nobody else can open."""
 
@@ -33,10 +35,25 @@ class WaitingRows:
         self._writer = pa.ipc.new_stream(self._file, schema.remove(self._place), options=_PACKED)
 
     def add(self, table: pa.Table) -> None:
-        """Let a table wait."""
+        """Let a table wait.
+
+        Raises:
+            EvidenceError: The temporary file cannot take it.
+        """
         for batch in table.combine_chunks().to_batches():
             self._private.append(batch.column(self._place).dictionary_encode())
-            self._writer.write_table(pa.Table.from_batches([batch]).remove_column(self._place))
+            self._write(pa.Table.from_batches([batch]).remove_column(self._place))
+
+    def _write(self, table: pa.Table) -> None:
+        try:
+            self._writer.write_table(table)
+        except OSError as error:
+            reason = error.strerror or "it cannot be written"
+            message = (
+                f"What is read of 4HSE does not fit into the folder for temporary files: {reason}. Make room there, or "
+                "name another folder in TMPDIR, and clear the whole run."
+            )
+            raise EvidenceError(message) from error
 
     def tables(self) -> Iterator[pa.Table]:
         """Yield the rows, some at a time; none may be added any more."""
