@@ -22,7 +22,7 @@ from certrecon_quickstart.project import Project
 from certrecon_quickstart.services import Services, stop_services, using_services
 from tests.browser.nights import SandboxControl, change_what_was_delivered
 from tests.browser.station import warehouse_of
-from tests.e2e.quickstart import Checkout
+from tests.e2e.quickstart import Checkout, Ended
 from tests.integration.telling.mailbox import Mailbox, running_mailbox
 
 CERTIFICATES, SEED = 150, 5
@@ -52,6 +52,12 @@ def checkout(tmp_path_factory: pytest.TempPathFactory, mailbox: Mailbox) -> Iter
     with using_services(project):
         yield found
     stop_services(project)
+
+
+@pytest.fixture(scope="module")
+def first_night(checkout: Checkout, mailbox: Mailbox) -> tuple[Ended, int]:
+    """The night that all others follow, and how many mails it sent."""
+    return checkout.run(), len(mailbox.mails)
 
 
 def project_of(checkout: Checkout) -> Project:
@@ -100,11 +106,11 @@ def airflow(checkout: Checkout, *words: str, **variables: str) -> subprocess.Com
 
 
 def test_a_night_without_anything_new_tells_nobody_and_says_what_it_produced(
-    checkout: Checkout, mailbox: Mailbox
+    checkout: Checkout, first_night: tuple[Ended, int]
 ) -> None:
-    ended = checkout.run()
+    ended, mails = first_night
     assert ended.code == 0, ended.printed
-    assert mailbox.mails == []
+    assert mails == 0
     found = events(checkout)
     assert [uri for uri, _ in found] == [
         "certrecon://evidence/inputs", "ditio://api/certificates", "certrecon://warehouse/ledger",
@@ -133,18 +139,20 @@ def test_a_dry_run_says_nothing_of_ledger_and_claims(checkout: Checkout, mailbox
     assert mailbox.mails == []
 
 
+@pytest.mark.usefixtures("first_night")
 def test_new_rejections_and_withdrawals_are_one_mail_without_names(checkout: Checkout, mailbox: Mailbox) -> None:
     sandbox = sandbox_of(checkout)
     change_what_was_delivered(sandbox)
     ended = checkout.run({"resend": True, "accept": ["drop"]})
     assert ended.code == 0, ended.printed
-    dispositions = events(checkout)[-1][1]["dispositions"]
+    facts = events(checkout)[-1][1]
+    dispositions, run = facts["dispositions"], facts["run_seq"]
     [subject], [body] = mailbox.subjects, mailbox.bodies
     rejected = dispositions["rejected"]
-    assert subject.startswith(f"Certificate reconciliation, run 3: {rejected} new rejection")
+    assert subject.startswith(f"Certificate reconciliation, run {run}: {rejected} new rejection")
     assert "new withdrawal" in subject
     assert f"({rejected} refused in all)" in body
-    assert "/certrecon/runs/3" in body
+    assert f"/certrecon/runs/{run}" in body
     assert f"rejected {rejected}" in body
     persons = sandbox.rows("persons")
     known = {
