@@ -30,12 +30,18 @@ PARAMS = {
         "starts this DAG with those that you tick there.",
     ),
     "action_id": Param(
-        "",
-        type="string",
-        minLength=1,
-        title="Action",
+        None,
+        type=["null", "string"],
+        title="Action, by id",
         description_md="The id of the 4HSE action to which all of them are to be linked, as in the address of the "
         "action in 4HSE.",
+    ),
+    "action_code": Param(
+        None,
+        type=["null", "string"],
+        title="Action, by code",
+        description_md="Or its code, where the certificates' project has one action of that code. Where it has several "
+        "(one an office), nothing is linked, and the message has their ids.",
     ),
     "date_expire": Param(
         None,

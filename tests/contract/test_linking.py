@@ -24,7 +24,7 @@ from certrecon.warehouse.engine import transaction
 from certrecon.warehouse.linkings import CreatedLink, add_created_link
 from certrecon.words import Answered, Confirmed
 from certrecon_sandbox.faults import refusals
-from tests.contract.linking import UNKNOWN, Scene, everything_linked_once, settings_with
+from tests.contract.linking import UNKNOWN, Linkage, Scene, everything_linked_once, settings_with
 from tests.contract.linking_changes import (
     Change,
     expires_badly,
@@ -178,6 +178,42 @@ def test_an_action_that_cannot_be_is_refused(
     conf = {"action_id": action_id} if action_id else {}
     with pytest.raises(ParameterError, match=words):
         scene.start(settings=settings_with(**settings), **conf).check().look()
+
+
+def by_code(scene: Scene, code: str) -> Linkage:
+    return scene.start(action_id=None, action_code=code).check()
+
+
+def test_an_action_is_found_by_its_code_where_the_project_has_one_of_it(scene: Scene) -> None:
+    scene.world.actions.change(scene.action["action_id"], {"code": "ONE-OF-IT"})
+    elsewhere = next(row for row in scene.world.actions if row["tenant_id"] != scene.action["tenant_id"])
+    scene.world.actions.change(elsewhere["action_id"], {"code": "ONE-OF-IT"})
+    run = by_code(scene, "ONE-OF-IT").look()
+    assert run.plan.sha256 == scene.start().check().look().plan.sha256, "the question is about the same action"
+    run.ask()
+    run.answer()
+    run.link()
+    assert everything_linked_once(scene)
+
+
+def test_a_code_of_several_offices_links_nothing_and_names_them(scene: Scene) -> None:
+    [other, *_] = (
+        row
+        for row in scene.world.actions.where("tenant_id", scene.action["tenant_id"])
+        if row["action_id"] != scene.action["action_id"]
+    )
+    for row in (scene.action, other):
+        scene.world.actions.change(row["action_id"], {"code": "TWICE"})
+    with pytest.raises(ParameterError, match="has 2 of that code") as refused:
+        by_code(scene, "TWICE").look()
+    for row in (scene.action, other):
+        assert f"{row['action_id']} (office {row['subtenant_id']}" in str(refused.value)
+
+
+@pytest.mark.parametrize("code", ["NONE-OF-IT", "bygg", "BYG"], ids=["unknown", "other case", "a part"])
+def test_a_code_that_no_action_of_the_project_has_links_nothing(scene: Scene, code: str) -> None:
+    with pytest.raises(ParameterError, match="none of that code"):
+        by_code(scene, code).look()
 
 
 def test_a_user_who_may_not_write_there_creates_nothing(scene: Scene) -> None:

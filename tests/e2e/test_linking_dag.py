@@ -54,7 +54,7 @@ def test_it_has_the_parameters_that_its_first_task_takes(dag: DAG) -> None:
     ("name", "value"),
     [
         ("certificate_ids", []), ("certificate_ids", "c1"), ("certificate_ids", [""]), ("certificate_ids", None),
-        ("action_id", ""), ("action_id", None), ("date_expire", 20270101), ("dry_run", "yes"),
+        ("action_id", 7), ("action_code", ["BYGG"]), ("date_expire", 20270101), ("dry_run", "yes"),
     ],
 )  # fmt: skip
 def test_its_json_schema_refuses(dag: DAG, name: str, value: Any) -> None:

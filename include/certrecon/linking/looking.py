@@ -48,19 +48,20 @@ def sight_of(client: FourHseClient, settings: Settings) -> Sight:
 
 
 async def look(sight: Sight, parameters: LinkParameters, settings: Settings) -> Looked:
-    """Read the action, the certificates and their links, and return what would be linked.
+    """Read the certificates, their links and the action, and return what would be linked.
 
     Raises:
-        ParameterError: There is no such action, or its project is none of the settings'.
+        ParameterError: There is no such action, there are several of its code, or its project is none of the
+            settings'.
     """
-    action = await sight.action(parameters.action_id)
+    pairs = await _see_all(sight, parameters.certificate_ids)
+    action = await _action(sight, parameters, [certificate for certificate, _ in pairs])
     if settings.tenants and action.tenant_id not in settings.tenants:
         message = (
-            f"Parameter 'action_id' names an action of the 4HSE project {action.tenant_id}, which is none of the "
-            "settings' tenants. No run would read what was linked there."
+            f"Action {action.action_id} belongs to the 4HSE project {action.tenant_id}, which is none of the settings' "
+            "tenants. No run would read what was linked there."
         )
         raise ParameterError(message)
-    pairs = await _see_all(sight, parameters.certificate_ids)
     seen, left_out = [], []
     for certificate_id, (certificate, links) in zip(parameters.certificate_ids, pairs, strict=True):
         why = objection(certificate, links, action, parameters.date_expire)
@@ -74,6 +75,15 @@ async def look(sight: Sight, parameters: LinkParameters, settings: Settings) -> 
     )
     _tell(plan)
     return Looked(plan, action, tuple(seen))
+
+
+async def _action(
+    sight: Sight, parameters: LinkParameters, certificates: Sequence[SeenCertificate | None]
+) -> SeenAction:
+    if parameters.action_id is not None:
+        return await sight.action(parameters.action_id)
+    projects = {one.tenant_id for one in certificates if one is not None and one.tenant_id is not None}
+    return await sight.action_of_code(parameters.action_code or "", sorted(projects))
 
 
 async def _see_all(

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from certrecon.api.value_kinds import Uuid
 from certrecon.errors import ParameterError, SettingsError
@@ -22,6 +22,14 @@ _UUID = Uuid()
 _SHOWN = 60
 
 CertificateIds = Annotated[tuple[str, ...], Field(min_length=1)]
+_Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=255)]
+
+
+def _none_for_blank(value: str | None) -> str | None:
+    return value or None
+
+
+OptionalText = Annotated[_Text | None, AfterValidator(_none_for_blank)]
 
 
 class LinkParameters(BaseModel):
@@ -29,7 +37,8 @@ class LinkParameters(BaseModel):
 
     Attributes:
         certificate_ids: The certificates to link, each once.
-        action_id: The action to which they are to be linked.
+        action_id: The action to which they are to be linked, or None where its code is given.
+        action_code: Its code instead, where the certificates' project has one action of it; else None.
         date_expire: The expiry of the new links; None = each certificate's own.
         dry_run: Say what would be done; ask nobody and write nothing.
     """
@@ -37,7 +46,8 @@ class LinkParameters(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     certificate_ids: CertificateIds
-    action_id: str = Field(min_length=1, max_length=255)
+    action_id: OptionalText = None
+    action_code: OptionalText = None
     date_expire: dt.date | None = None
     dry_run: bool = False
 
@@ -50,14 +60,6 @@ class LinkParameters(BaseModel):
             message = f"'{visible(wrong, _SHOWN)}' is no id of a certificate: it needs to be {_UUID.needed}"
             raise ValueError(message)
         return trimmed
-
-    @field_validator("action_id")
-    @classmethod
-    def _some_text(cls, value: str) -> str:
-        if not value.strip():
-            message = "it is blank: take the id from the address of the action in 4HSE"
-            raise ValueError(message)
-        return value.strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +107,11 @@ def parse_link_parameters(
     """Check what a run was started with.
 
     Raises:
-        ParameterError: A key or value is not allowed, or there are too many certificates; the message names it.
+        ParameterError: A key or value is not allowed, the action is not given or given twice, or there are too many
+            certificates; the message names it.
     """
     parameters = checked_parameters(LinkParameters, conf, params)
+    _require_one_action(parameters)
     found = len(parameters.certificate_ids)
     if found > settings.max_certificates:
         message = (
@@ -115,5 +119,15 @@ def parse_link_parameters(
             f"{settings.max_certificates:,}. Link them in several runs."
         )
         raise ParameterError(message)
-    log.info("Action %s, %s certificates", parameters.action_id, found)
+    log.info("Action %s, %s certificates", parameters.action_id or "by its code", found)
     return parameters
+
+
+def _require_one_action(parameters: LinkParameters) -> None:
+    if (parameters.action_id is None) == (parameters.action_code is None):
+        given = "neither is given" if parameters.action_id is None else "both are given"
+        message = (
+            f"Parameters 'action_id' and 'action_code' name the action by its id or by its code, and {given}. Give one "
+            "of them: the id is in the address of the action in 4HSE."
+        )
+        raise ParameterError(message)

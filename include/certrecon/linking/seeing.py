@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, replace
 
 from certrecon.api.fourhse import FourHseClient
@@ -16,6 +16,7 @@ from certrecon.errors import ParameterError, ResponseFormatError
 from certrecon.extract.health import is_health_type
 
 _CERTIFICATE = "certificate"
+_MOST = 10
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -81,6 +82,17 @@ def _digest(values: Iterable[str | None]) -> str:
     return hashlib.sha256(json.dumps(list(values), ensure_ascii=False).encode()).hexdigest()
 
 
+def _not_one(found: Sequence[ActionRow]) -> str:
+    has = "Parameter 'action_code' has to name one action, and the certificates' 4HSE project has"
+    if not found:
+        return f"{has} none of that code. Look the code up in 4HSE."
+    several = "; ".join(
+        f"{row.action_id} (office {row.subtenant_id}, project {row.tenant_id})" for row in found[:_MOST]
+    )
+    more = "" if len(found) <= _MOST else f"; and {len(found) - _MOST} more"
+    return f"{has} {len(found)} of that code. Give the 'action_id' of the one that is meant: {several}{more}."
+
+
 class Sight:
     """4HSE as a run looks at it; `data` and `note` never come out of the client (promise 5)."""
 
@@ -104,6 +116,25 @@ class Sight:
             )
             raise ParameterError(message)
         return self._action(row, action_id)
+
+    async def action_of_code(self, code: str, projects: Sequence[str]) -> SeenAction:
+        """Return the one action of a code in some projects.
+
+        An action belongs to one office, so a course may exist once an office (reference, 1.5): which of them is meant
+        is for a person to say.
+
+        Args:
+            code: The code; compared exactly.
+            projects: The projects of the certificates.
+
+        Raises:
+            ParameterError: There is none, or there are several; the message has their ids and offices.
+        """
+        listed = [row for one in projects for row in await self.records.actions.rows({"code": code, "tenant_id": one})]
+        found = [row for row in listed if row.tenant_id in projects and row.code == code]
+        if len(found) == 1 and found[0].action_id is not None:
+            return self._action(found[0], found[0].action_id)
+        raise ParameterError(_not_one(found))
 
     def _action(self, row: ActionRow, action_id: str) -> SeenAction:
         if row.action_id != action_id or row.tenant_id is None:

@@ -85,7 +85,8 @@ def test_another_site_starts_nothing_with_somebodys_cookie(op: TestClient, heade
 
 REFUSED = [
     pytest.param({"certificate": []}, "Tick certificates", id="none ticked"),
-    pytest.param({"action_id": " "}, "id of the action", id="no action"),
+    pytest.param({"action_id": " "}, "id or the code of the action", id="no action"),
+    pytest.param({"action_code": "BYGG"}, "twice", id="two actions"),
     pytest.param({"certificate": ["x"]}, "no id of a certificate", id="no id"),
     pytest.param({"date_expire": "tomorrow"}, "no day", id="no day"),
 ]
@@ -115,8 +116,12 @@ def test_what_does_not_fit_is_refused_in_words(op: TestClient, changes: dict[str
             {"certificate": [ONE], "action_id": ["a1"], "date_expire": [""], "dry_run": ["no"], "other": ["x"]},
             {"certificate_ids": [ONE], "action_id": "a1"},
         ),
+        (
+            {"certificate": [ONE], "action_id": [""], "action_code": ["BYGG"]},
+            {"certificate_ids": [ONE], "action_code": "BYGG"},
+        ),
     ],
-    ids=["the least", "everything", "empty fields"],
+    ids=["the least", "everything", "empty fields", "an action by its code"],
 )
 def test_the_conf_that_a_form_asks_for(form: dict[str, list[str]], conf: dict[str, Any]) -> None:
     assert conf_of(form) == conf

@@ -15,7 +15,7 @@ from certrecon.settings.model import LinkingSettings
 
 ONE, TWO = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
 CONF: dict[str, Any] = {"certificate_ids": [ONE, TWO], "action_id": "a1"}
-DEFAULTS = {"certificate_ids": [], "action_id": "", "date_expire": None, "dry_run": False}
+DEFAULTS = {"certificate_ids": [], "action_id": None, "action_code": None, "date_expire": None, "dry_run": False}
 SETTINGS = LinkingSettings(enabled=True, max_certificates=2)
 
 
@@ -38,9 +38,12 @@ def test_what_is_given_counts_once_and_trimmed() -> None:
         ({"certificate_ids": ONE}, ["'certificate_ids'"]),
         ({"certificate_ids": [ONE, "x/../y"]}, ["'certificate_ids'", "x/../y", "UUID"]),
         ({"certificate_ids": [ONE, TWO, ONE.replace("1", "3")]}, ["3 certificates", "linking.max_certificates"]),
-        ({"action_id": ""}, ["'action_id'"]),
-        ({"action_id": "  "}, ["'action_id'", "blank"]),
-        ({"action_id": None}, ["'action_id'"]),
+        ({"action_id": ""}, ["'action_id'", "'action_code'", "neither is given"]),
+        ({"action_id": "  "}, ["neither is given"]),
+        ({"action_id": "a1", "action_code": "BYGG"}, ["'action_id'", "'action_code'", "both are given"]),
+        ({"action_id": "", "action_code": "x" * 256}, ["'action_code'"]),
+        ({"action_id": None}, ["neither is given"]),
+        ({"action_id": 7}, ["'action_id'"]),
         ({"date_expire": "2027-02-30"}, ["'date_expire'", "2027-02-30"]),
         ({"date_expire": "soon"}, ["'date_expire'", "soon"]),
         ({"dry_run": "perhaps"}, ["'dry_run'", "perhaps"]),
@@ -51,6 +54,11 @@ def test_refused(changes: dict[str, Any], names: list[str]) -> None:
     with pytest.raises(ParameterError) as refused:
         parse_link_parameters(CONF | changes, DEFAULTS, SETTINGS)
     assert [name for name in names if name not in str(refused.value)] == []
+
+
+def test_an_action_is_named_by_its_code_as_well() -> None:
+    found = parse_link_parameters(CONF | {"action_id": " ", "action_code": " BYGG "}, DEFAULTS, SETTINGS)
+    assert (found.action_id, found.action_code) == (None, "BYGG")
 
 
 @pytest.mark.parametrize("key", ["certificate_ids", "action_id"])

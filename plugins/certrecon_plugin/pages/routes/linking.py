@@ -22,6 +22,7 @@ from certrecon_plugin.pages.warehouse import warehouse_of
 router = APIRouter()
 
 _UUID: Final = Uuid()
+_ACTION: Final = ("action_id", "action_code")
 _MOST_RUN_ID: Final = 250
 
 
@@ -62,13 +63,16 @@ def conf_of(form: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """Return the conf of the run that a form asks for.
 
     Raises:
-        ParameterError: No certificate is ticked, the action is missing, or the day is none.
+        ParameterError: No certificate is ticked, the action is missing or given twice, or the day is none.
     """
     last = {name: values[-1] for name, values in form.items() if values}
-    certificates, action = _ids(form.get("certificate", ())), text(last, "action_id")
-    if not certificates or action is None:
-        raise ParameterError("The form is not complete. Tick certificates, and give the id of the action.")
-    conf: dict[str, Any] = {"certificate_ids": list(certificates), "action_id": action}
+    certificates = _ids(form.get("certificate", ()))
+    action = {name: value for name in _ACTION if (value := text(last, name)) is not None}
+    if not certificates or not action:
+        raise ParameterError("The form is not complete. Tick certificates, and give the id or the code of the action.")
+    if len(action) == len(_ACTION):
+        raise ParameterError("The form names the action twice. Give its id or its code.")
+    conf: dict[str, Any] = {"certificate_ids": list(certificates)} | action
     day = text(last, "date_expire")
     if day is not None:
         conf["date_expire"] = _day(day)
