@@ -1,11 +1,13 @@
-"""What the sandbox was asked: counters an endpoint, and every writing request with its body."""
+"""What the sandbox was asked: counters an endpoint, every writing request with its body, the last lists."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Any
+
+_LISTS_KEPT = 1000
 
 
 @dataclass
@@ -50,18 +52,28 @@ class EndpointCount:
         }
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What one `index` request asked for, its body and query as one object."""
+
+    entity: str
+    body: dict[str, Any]
+
+
 class Journal:
-    """Counters and writes since the last `clear`."""
+    """Counters, writes and lists since the last `clear`."""
 
     def __init__(self) -> None:
         """Start empty."""
         self.endpoints: dict[str, EndpointCount] = {}
         self.writes: list[Write] = []
+        self.lists: deque[Asked] = deque(maxlen=_LISTS_KEPT)
 
     def clear(self) -> None:
         """Forget everything."""
         self.endpoints.clear()
         self.writes.clear()
+        self.lists.clear()
 
     def begin(self, endpoint: str) -> EndpointCount:
         """Count a request that has come in."""

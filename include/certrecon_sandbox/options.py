@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 CHOICES: dict[str, tuple[str, ...]] = {
+    "fourhse_preview_shape": ("list", "by_kind"),
     "ditio_employees_shape": ("array", "envelope"),
     "ditio_casing": ("camel", "pascal"),
     "ditio_error_shape": ("simple", "v5", "older", "aspnet", "text"),
@@ -27,6 +28,7 @@ class SandboxOptions:
         fourhse_expires_in: Seconds a 4HSE access token lives (300 in the vendor's own client).
         fourhse_refresh_expires_in: Seconds a 4HSE refresh token lives.
         fourhse_preview_status: Status of a delete without `force` (no document names it).
+        fourhse_preview_shape: Its children in one list, or `{"CertificateAction": [...], "EntityAttachment": []}`.
         ditio_expires_in: Seconds a Ditio access token lives.
         ditio_employees_shape: A bare array, or `{"data": [...], "continuationToken": ...}`.
         ditio_employees_page_size: Rows of one envelope.
@@ -41,6 +43,7 @@ class SandboxOptions:
     fourhse_expires_in: int = 300
     fourhse_refresh_expires_in: int = 1800
     fourhse_preview_status: int = 200
+    fourhse_preview_shape: str = "list"
     ditio_expires_in: int = 1800
     ditio_employees_shape: str = "array"
     ditio_employees_page_size: int = 1000

@@ -13,6 +13,7 @@ from certrecon.api.labels import (
     DITIO_SCOPE,
     DITIO_TOKEN_URL,
     FOURHSE_HOST,
+    FOURHSE_SCOPE,
     FOURHSE_TOKEN_URL,
     Label,
 )
@@ -56,9 +57,13 @@ def _fourhse() -> dict[str, Any]:
             ),
             "client_id": _text(Label.CLIENT_ID, "The OAuth2 client that 4HSE gave you."),
             "client_secret": _text(Label.CLIENT_SECRET, "That client's secret, if it has one.", secret=True),
+            "scope": _text(
+                Label.SCOPE,
+                f"What the token is asked for. Leave it empty unless 4HSE says otherwise; usual is {FOURHSE_SCOPE}.",
+            ),
             "access_token": _text(
                 Label.ACCESS_TOKEN,
-                "A user's fixed token. With it Login, Password, Token URL and the client are not used.",
+                "A user's fixed token. With it Login, Password, Token URL, the client and Scope are not used.",
                 secret=True,
             ),
         },

@@ -172,7 +172,7 @@ def test_ditio_says_what_is_wrong_until_it_is_right(page: Connections, bare: Sta
 @pytest.mark.parametrize(
     ("kind", "labels", "hidden"),
     [
-        ("4HSE", ["Host", "Login", "Password", "Token URL", "Client ID", "Client secret", "Access token"], ["port", "schema"]),
+        ("4HSE", ["Host", "Login", "Password", "Token URL", "Client ID", "Client secret", "Scope", "Access token"], ["port", "schema"]),
         ("Ditio", ["Host", "Client ID", "Client secret", "Token URL", "Scope"], ["port", "schema"]),
     ],
 )  # fmt: skip

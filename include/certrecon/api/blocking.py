@@ -42,7 +42,7 @@ class Blocking(Generic[Client]):
     def call(self, work: Callable[[Client], Coroutine[Any, Any, Result]]) -> Result:
         """Run one coroutine of the client to its end and return its result."""
         with self._session() as (runner, client):
-            return runner.run(work(client))
+            return runner.run(_awake(work(client)))
 
     def iterate(self, work: Callable[[Client], AsyncGenerator[Result]]) -> Iterator[Result]:
         """Yield what an asynchronous generator of the client yields; leaving early closes it."""
@@ -51,7 +51,7 @@ class Blocking(Generic[Client]):
             try:
                 while True:
                     try:
-                        item = runner.run(_following(items))
+                        item = runner.run(_awake(_following(items)))
                     except StopAsyncIteration:
                         return
                     yield item
@@ -85,6 +85,16 @@ def _require_no_loop() -> None:
         return
     message = "an event loop is running here: use the client with 'async with' instead of the waiting calls"
     raise RuntimeError(message)
+
+
+async def _awake(work: Coroutine[Any, Any, Result]) -> Result:
+    """Let the loop see first what happened while it stood still.
+
+    A connection that the server closed meanwhile would else be written into, and nobody could tell whether
+    what was written had been done.
+    """
+    await asyncio.sleep(0)
+    return await work
 
 
 async def _following(items: AsyncGenerator[Result]) -> Result:

@@ -25,6 +25,7 @@ class Label(StrEnum):
 
 FOURHSE_HOST = "https://service.4hse.com"
 FOURHSE_TOKEN_URL = "https://auth.4hse.com/realms/4hse/protocol/openid-connect/token"
+FOURHSE_SCOPE = "openid profile email"
 DITIO_HOST = "https://core-api.ditio.app/core"
 DITIO_TOKEN_URL = "https://identity.ditio.app/connect/token"
 DITIO_SCOPE = "ditioapiv3"

@@ -102,9 +102,9 @@ def answer_error(vendor: str, request: Request, answer: Answer, tries: int, reda
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return RateLimitedError(f"{what}, {tries} times. Lower requests_per_second in the settings, or run later")
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return VendorUnavailableError(f"{what}, {tries} times. Run again when it works")
+        return VendorUnavailableError(f"{what}, {tries} times. Run again when it works", status)
     if status == HTTPStatus.UNAUTHORIZED:
-        return CredentialsError(f"{what}. Check the credentials of the {vendor} connection")
+        return CredentialsError(f"{what}. Check the credentials of the {vendor} connection", status)
     if status == HTTPStatus.FORBIDDEN:
-        return CredentialsError(f"{what}. Check what the user or client of the {vendor} connection may do")
+        return CredentialsError(f"{what}. Check what the user or client of the {vendor} connection may do", status)
     return RequestRefusedError(what, status)

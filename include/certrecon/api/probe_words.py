@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from certrecon.api.labels import DITIO_HOST, DITIO_SCOPE, DITIO_TOKEN_URL, FOURHSE_HOST, FOURHSE_TOKEN_URL, Label
+from certrecon.api.labels import (
+    DITIO_HOST,
+    DITIO_SCOPE,
+    DITIO_TOKEN_URL,
+    FOURHSE_HOST,
+    FOURHSE_SCOPE,
+    FOURHSE_TOKEN_URL,
+    Label,
+)
 from certrecon.api.redaction import Redactor
 from certrecon.api.vendor_errors import VendorError, parse_error
 from certrecon.api.wire import Answer, Fault, FaultKind
@@ -25,7 +33,7 @@ class Advice:
 
     Attributes:
         vendor: Its name.
-        usual: The usual address of each address field.
+        usual: What each field usually holds: the addresses, and the scope.
         user: What is wrong when the token endpoint says `invalid_grant`.
         client: What is wrong when it says `invalid_client`.
         unwanted: Why the API may refuse a token that the token endpoint gave.
@@ -42,7 +50,7 @@ class Advice:
 
 FOURHSE = Advice(
     vendor="4HSE",
-    usual={Label.HOST: FOURHSE_HOST, Label.TOKEN_URL: FOURHSE_TOKEN_URL},
+    usual={Label.HOST: FOURHSE_HOST, Label.TOKEN_URL: FOURHSE_TOKEN_URL, Label.SCOPE: FOURHSE_SCOPE},
     user="Login or Password is wrong",
     client="Client ID or Client secret is wrong",
     unwanted="Check that Host and Token URL belong to the same 4HSE",
@@ -58,7 +66,7 @@ FOURHSE_BY_ACCESS_TOKEN = Advice(
 )
 DITIO = Advice(
     vendor="Ditio",
-    usual={Label.HOST: DITIO_HOST, Label.TOKEN_URL: DITIO_TOKEN_URL},
+    usual={Label.HOST: DITIO_HOST, Label.TOKEN_URL: DITIO_TOKEN_URL, Label.SCOPE: DITIO_SCOPE},
     user="Client ID or Client secret is wrong",
     client="Client ID or Client secret is wrong",
     unwanted=(
@@ -119,7 +127,8 @@ def _no_token(advice: Advice, status: int, code: str | None, said: str) -> Certr
     """Return the exception for a refusal of the token endpoint (RFC 6749, 5.2)."""
     answered = f"{advice.vendor} gave no token: {said}"
     if code == "invalid_scope":
-        return CredentialsError(f"Scope is wrong: {answered}. The usual one is {DITIO_SCOPE}")
+        usual = advice.usual[Label.SCOPE]
+        return CredentialsError(f"Scope is wrong: {answered}. Leave it empty, or take the usual one: {usual}")
     if code == "invalid_grant":
         return CredentialsError(f"{advice.user}: {answered}")
     if code == "invalid_client" or status == HTTPStatus.UNAUTHORIZED:

@@ -106,12 +106,18 @@ def _breach(field: Field[Any], name: str, value: Any) -> Breach | None:
 class Stated:
     """What can be sent; the object exists only if every documented requirement is met.
 
+    Attributes:
+        what: What it is, for messages.
+        shown: The ids that may be shown in logs.
+        none_counts: Whether a mapping may say None: for a field that is not given, or in a change for an emptied one.
+
     Raises:
         RequirementError: On making one; it names every field at fault.
     """
 
     what: ClassVar[str] = "What was to be sent"
     shown: ClassVar[tuple[str, ...]] = ()
+    none_counts: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Check every field, and what fields must be to one another."""
@@ -128,8 +134,8 @@ class Stated:
         return []
 
     def _require_some(self) -> list[Breach]:
-        """Return a breach where a change changes nothing."""
-        changed = any(getattr(self, one.name) is not UNCHANGED for one in fields(self))
+        """Return a breach where a change changes nothing; `shown` are ids that only say which row it is."""
+        changed = any(getattr(self, one.name) is not UNCHANGED for one in fields(self) if one.name not in self.shown)
         return [] if changed else [Breach("(all)", "are missing, needs at least one field to change")]
 
     @classmethod
@@ -146,6 +152,8 @@ class Stated:
             name = names[one.name]
             absent = UNCHANGED if one.default is UNCHANGED else None
             breach = _breach(one, name, values.get(name, absent))
+            if not cls.none_counts and values.get(name, absent) is None and name in values:
+                breach = Breach(name, f"found {describe(None)}, needs {one.metadata[_KIND].needed}")
             breaches += [breach] if breach else []
         if breaches:
             raise refuse(what or cls.what, breaches)
@@ -166,3 +174,14 @@ class Stated:
         """Return the class and its ids: everything else may be personal and does not belong into logs."""
         told = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.shown)
         return f"{type(self).__name__}({told})"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Search(Stated):
+    """What rows must have to be listed; a field that is None is not asked for.
+
+    A mapping with a None is refused like one with a blank text: whoever wrote it meant a value, and without it
+    everything would be listed.
+    """
+
+    none_counts: ClassVar[bool] = False

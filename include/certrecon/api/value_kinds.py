@@ -10,6 +10,8 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
+import msgspec
+
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,7})?)?(?:Z|[+-]\d{2}:\d{2})", re.ASCII)
@@ -33,6 +35,11 @@ def describe(value: Any) -> str:
         return "a moment without a time zone"
     found = (words for kind, words in _WORDS if isinstance(value, kind))
     return next(found, f"a value of type {type(value).__name__}")
+
+
+def _plain_text(value: str) -> str:
+    """Return a text without its class: an enum's own `str` may be its name, and JSON is not written of any class."""
+    return str.__str__(value)
 
 
 def _sendable(value: Any) -> bool:
@@ -63,7 +70,7 @@ class Text:
 
     def plain(self, value: Any) -> Any:
         """Return the text."""
-        return str(value)
+        return _plain_text(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +85,7 @@ class Uuid:
 
     def plain(self, value: Any) -> Any:
         """Return the text."""
-        return str(value)
+        return _plain_text(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +102,7 @@ class Day:
 
     def plain(self, value: Any) -> Any:
         """Return it as YYYY-MM-DD."""
-        return value if isinstance(value, str) else value.isoformat()
+        return _plain_text(value) if isinstance(value, str) else value.isoformat()
 
 
 def is_day(text: str) -> bool:
@@ -122,7 +129,7 @@ class Moment:
     def plain(self, value: Any) -> Any:
         """Return it as a text; one that was a text stays as it is."""
         if isinstance(value, str):
-            return value
+            return _plain_text(value)
         moment = moment_of(value)
         return None if moment is None else moment.isoformat().replace("+00:00", "Z")
 
@@ -156,7 +163,7 @@ class OneOf:
 
     def plain(self, value: Any) -> Any:
         """Return the word."""
-        return str(value)
+        return _plain_text(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,19 +193,26 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class JsonObject:
-    """An object that JSON can write."""
+    """An object that JSON can write; an empty one counts only where `empty` says so."""
 
-    needed: str = "an object that JSON can write"
+    empty: bool = True
+
+    @property
+    def needed(self) -> str:
+        """The requirement in words."""
+        return "an object that JSON can write" + ("" if self.empty else " and that is not empty")
 
     def accepts(self, value: Any) -> bool:
         """Return whether it can be sent as it is."""
         if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
             return False
         try:
-            json.dumps(dict(value), allow_nan=False, ensure_ascii=False).encode("utf-8")
-        except (TypeError, ValueError, RecursionError):
+            # The one knows what JSON has no word for (a set, no number), the other writes what is sent.
+            json.dumps(dict(value), allow_nan=False)
+            msgspec.json.encode(dict(value))
+        except (TypeError, ValueError, OverflowError, RecursionError):
             return False
-        return True
+        return self.empty or bool(value)
 
     def plain(self, value: Any) -> Any:
         """Return it as a plain dictionary."""

@@ -1,13 +1,16 @@
 """Rows as a vendor answered them: documented fields by name and type, the others beside them.
 
 Texts, ids and days are as received (a malformed day stays the text it was: no day would mean "never
-expires"). Flags and numbers are numbers; a value that is none is an error that names row and field.
+expires"). Flags and numbers are numbers; a value that is none is an error that names row and field. What no
+document describes (`Any`) is whatever came.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from decimal import Decimal
 from functools import cache
 from typing import Any, ClassVar, Self
 
@@ -17,9 +20,10 @@ import pyarrow as pa
 from certrecon.api.rows import text_of_raw
 from certrecon.errors import ResponseFormatError
 
-TEXT, WHOLE, FLAG, OBJECT = "str | None", "int | None", "bool | None", "dict[str, Any] | None"
+TEXT, WHOLE, FLAG, OBJECT, ANY = "str | None", "int | None", "bool | None", "dict[str, Any] | None", "Any"
+_MOST = 2**63
 _YES, _NO = {"true", "1"}, {"false", "0"}
-_COLUMN_TYPES = {TEXT: pa.string(), WHOLE: pa.int64(), FLAG: pa.bool_(), OBJECT: pa.string()}
+_COLUMN_TYPES = {TEXT: pa.string(), WHOLE: pa.int64(), FLAG: pa.bool_(), OBJECT: pa.string(), ANY: pa.string()}
 
 
 def named(wire: str) -> Mapping[str, Any]:
@@ -31,7 +35,22 @@ def _whole(raw: msgspec.Raw) -> int | None:
     text = text_of_raw(raw)
     if text is None or not text.strip():
         return None
-    return int({"true": "1", "false": "0"}.get(text, text))
+    try:
+        return int({"true": "1", "false": "0"}.get(text, text))
+    except ValueError:
+        return _integral(text)
+
+
+def _integral(text: str) -> int:
+    """Return a number that is written with a point or an exponent and is a whole one all the same (JSON Schema)."""
+    try:
+        number = Decimal(text)
+        if abs(number) < _MOST and number == number.to_integral_value():
+            return int(number)
+    except ArithmeticError:  # no number at all, or none that can be compared
+        pass
+    message = "no whole number"
+    raise ValueError(message)
 
 
 def _flag(raw: msgspec.Raw) -> bool | None:
@@ -54,7 +73,20 @@ def _object(raw: msgspec.Raw) -> dict[str, Any] | None:
     return value
 
 
-_READERS: dict[str, Callable[[msgspec.Raw], Any]] = {TEXT: text_of_raw, WHOLE: _whole, FLAG: _flag, OBJECT: _object}
+def _any(raw: msgspec.Raw) -> Any:
+    try:
+        return msgspec.json.decode(raw)
+    except (ValueError, RecursionError):
+        return text_of_raw(raw)
+
+
+_READERS: dict[str, Callable[[msgspec.Raw], Any]] = {
+    TEXT: text_of_raw,
+    WHOLE: _whole,
+    FLAG: _flag,
+    OBJECT: _object,
+    ANY: _any,
+}
 _NEEDED = {WHOLE: "a whole number", FLAG: "true or false", OBJECT: "an object"}
 
 
@@ -110,9 +142,14 @@ class VendorRow:
         try:
             return _READERS[kind](raw)
         except (ValueError, TypeError, RecursionError):  # msgspec.DecodeError is a ValueError
-            row = text_of_raw(received.get(cls.key)) or "without id"
-        message = f"{cls.what} {row[:80]}: {name} is not {_NEEDED[kind]}, as it is documented to be"
+            row = cls._received_id(received) or "without id"
+        message = f"{cls.what} {row[:80]}: {name} is not {_NEEDED[kind]}, as it should be"
         raise ResponseFormatError(message)
+
+    @classmethod
+    def _received_id(cls, received: Mapping[str, msgspec.Raw]) -> str | None:
+        wire = next(name for name, (own, _) in _plan(cls).items() if own == cls.key)
+        return next((text_of_raw(raw) for name, raw in received.items() if name.lower() == wire), None)
 
     @classmethod
     def columns(cls) -> dict[str, pa.DataType]:
@@ -122,13 +159,6 @@ class VendorRow:
     def __repr__(self) -> str:
         """Return the row's id alone: everything else may be personal and does not belong into logs."""
         return f"{type(self).__name__}({self.key}={self.row_id!r})"
-
-
-def _any(raw: msgspec.Raw) -> Any:
-    try:
-        return msgspec.json.decode(raw)
-    except (ValueError, RecursionError):
-        return text_of_raw(raw)
 
 
 def table_of(kind: type[VendorRow], rows: Iterable[VendorRow], columns: Iterable[str] | None = None) -> pa.Table:
@@ -142,6 +172,7 @@ def table_of(kind: type[VendorRow], rows: Iterable[VendorRow], columns: Iterable
 
     Raises:
         ValueError: A column is no documented field.
+        ResponseFormatError: A number is too large for a column; names row and field.
     """
     known = kind.columns()
     wanted = [name for name in known if name not in kind.private] if columns is None else list(columns)
@@ -150,9 +181,22 @@ def table_of(kind: type[VendorRow], rows: Iterable[VendorRow], columns: Iterable
         message = f"{unknown[0]!r} is no column of {kind.what}: there are {', '.join(known)}"
         raise ValueError(message)
     kept = list(rows)
-    arrays = [pa.array([_cell(getattr(row, name)) for row in kept], known[name]) for name in wanted]
+    arrays = [_array(kind, name, kept) for name in wanted]
     return pa.Table.from_arrays(arrays, names=wanted)
 
 
-def _cell(value: Any) -> Any:
-    return msgspec.json.encode(value).decode() if isinstance(value, dict) else value
+def _array(kind: type[VendorRow], name: str, rows: list[VendorRow]) -> pa.Array:
+    wanted = kind.columns()[name]
+    if wanted == pa.string():
+        return pa.array([_text_cell(getattr(row, name)) for row in rows], wanted)
+    for row in rows:
+        if not -_MOST <= int(getattr(row, name) or 0) < _MOST:
+            message = f"{kind.what} {row.row_id}: {name} is a number of more than 64 bits, which no column can hold"
+            raise ResponseFormatError(f"{message}. Read rows, or other columns")
+    return pa.array([getattr(row, name) for row in rows], wanted)
+
+
+def _text_cell(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -118,6 +118,8 @@ async def _read(response: aiohttp.ClientResponse, limit: int, *, cut: bool) -> b
 
 def _fault(error: BaseException) -> Fault:
     """Say what went wrong in words of our own: the library's repeat addresses, headers and bodies."""
+    if isinstance(error, aiohttp.ConnectionTimeoutError):  # a TimeoutError too, but nothing was sent
+        return Fault(FaultKind.CONNECT, "could not be connected to (no answer in time)")
     if isinstance(error, TimeoutError):
         return Fault(FaultKind.TIMEOUT, "gave no answer in time")
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):

@@ -21,7 +21,6 @@ from certrecon.errors import (
     LinksUnfinishedError,
     PassingError,
     RequestRefusedError,
-    ResponseFormatError,
     SourceError,
     UnknownOutcomeError,
 )
@@ -139,7 +138,7 @@ class Creating:
                 return One(certificate_id, Outcome.CHANGED, IN_WORDS[Why.CHANGED if certificate else Why.NOT_FOUND])
             try:
                 row = await self.sight.records.certificate_actions.create(self._new(certificate_id))
-            except (UnknownOutcomeError, ResponseFormatError) as error:
+            except UnknownOutcomeError as error:
                 said = str(error)
                 log.warning("Certificate %s: %s", certificate_id, said)
                 await asyncio.sleep(self.pause)

@@ -29,9 +29,12 @@ from certrecon_sandbox.fourhse.validation import (
     Field,
     clean_values,
 )
+from certrecon_sandbox.journal import Asked
 from certrecon_sandbox.state import sandbox_of
 from certrecon_sandbox.table import Row, Selection, is_current
 from certrecon_sandbox.world import World
+
+_CHILD_KINDS = ("CertificateAction", "EntityAttachment")
 
 
 def add_index(router: APIRouter, entity: Entity) -> None:
@@ -42,6 +45,7 @@ def add_index(router: APIRouter, entity: Entity) -> None:
         if request.method == "POST":
             asked |= await read_body(request)
         sandbox = sandbox_of(request)
+        sandbox.journal.lists.append(Asked(entity.name, asked))
         listing = parse_listing(entity, asked, sandbox.options.max_page_size)
         return listing_response(entity.table(sandbox.world), listing)
 
@@ -126,7 +130,7 @@ def add_writes(router: APIRouter, writes: Writes) -> None:
         relations.require_writable(sandbox.world, row["tenant_id"])
         identity = row[entity.table(sandbox.world).key]
         if not as_flag(request.query_params.get("force")):
-            preview = writes.children(sandbox.world, identity)
+            preview = _preview(writes.children(sandbox.world, identity), sandbox.options.fourhse_preview_shape)
             return JSONResponse(preview, sandbox.options.fourhse_preview_status)
         writes.delete(sandbox.world, identity)
         return Response(status_code=204)
@@ -136,6 +140,13 @@ def add_writes(router: APIRouter, writes: Writes) -> None:
     _add_both(router, entity, "update", update, "PUT", body | {"parameters": id_parameter()})
     forced = {"parameters": [*id_parameter(), FORCE_PARAMETER]}
     _add_both(router, entity, "delete", delete, "DELETE", forced)
+
+
+def _preview(children: list[dict[str, str]], shape: str) -> object:
+    """Return the children in one list, or by kind, kinds of which there is none included."""
+    if shape == "list":
+        return children
+    return {kind: [child for child in children if child["entity"] == kind] for kind in _CHILD_KINDS}
 
 
 def _add_both(

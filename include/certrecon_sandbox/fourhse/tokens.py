@@ -18,6 +18,7 @@ from certrecon_sandbox.fourhse.errors import YiiError
 from certrecon_sandbox.state import Sandbox, sandbox_of
 
 router = APIRouter()
+_SCOPES = frozenset({"openid", "profile", "email", "offline_access"})
 _NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 _FORM = {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}}
 
@@ -82,7 +83,10 @@ def _password_grant(sandbox: Sandbox, form: dict[str, Any]) -> Response:
     known = same(form.get("username"), credentials.USERNAME)
     if not (same(form.get("password"), credentials.PASSWORD) and known):
         return _error(400, "invalid_grant", "Invalid user credentials")
-    return _tokens(sandbox, str(form.get("scope") or "profile email"))
+    scope = str(form.get("scope") or "profile email")
+    if not _SCOPES.issuperset(scope.split()):
+        return _error(400, "invalid_scope", f"Invalid scopes: {scope}")
+    return _tokens(sandbox, scope)
 
 
 def _refresh_grant(sandbox: Sandbox, form: dict[str, Any]) -> Response:

@@ -35,7 +35,8 @@ class FourHseHook(VendorHook):
     """4HSE through a connection of type `fourhse`.
 
     Host is the address; login and password are a 4HSE user's, with `token_url`, `client_id` and, if the
-    client has one, `client_secret` in extra; or extra has an `access_token` alone.
+    client has one, `client_secret` in extra, and `scope` where 4HSE wants one named; or extra has an
+    `access_token` alone.
 
     ```python
     with FourHseHook() as fourhse:  # one session for all calls; without `with` each call has its own

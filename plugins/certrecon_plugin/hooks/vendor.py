@@ -124,7 +124,7 @@ class ConnectionParts:
         """Return a key of `extra` that may be missing."""
         value = self._extra.get(key)
         self._require_unmasked(f"extra '{key}'", value)
-        return str(value) if value not in {None, ""} else None
+        return None if value is None or value == "" else str(value)
 
     def secret(self, key: str) -> str | None:
         """Return a secret of `extra` that may be missing, masked in Airflow's logs from now on."""

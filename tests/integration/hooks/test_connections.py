@@ -167,7 +167,8 @@ WRONG: list[Case] = [
     ("wrong client", "fourhse", {"extra.client_secret": "hush-wrong"}, "", "Client ID or Client secret is wrong: 4HSE gave no token: 401 Unauthorized (invalid_client:"),
     ("wrong client", "ditio", {"password": "hush-wrong"}, "", "Client ID or Client secret is wrong: Ditio gave no token: 400 Bad Request (invalid_client)"),
     ("wrong access token", "fourhse", {"extra.access_token": "hush-wrong"}, "", "4HSE refused the token: 401 Unauthorized (Unauthorized: Your request was made with invalid credentials.). Access token is wrong or was withdrawn"),
-    ("wrong scope", "ditio", {"extra.scope": "no-such-scope"}, "", "Scope is wrong: Ditio gave no token: 400 Bad Request (invalid_scope). The usual one is ditioapiv3"),
+    ("wrong scope", "ditio", {"extra.scope": "no-such-scope"}, "", "Scope is wrong: Ditio gave no token: 400 Bad Request (invalid_scope). Leave it empty, or take the usual one: ditioapiv3"),
+    ("wrong scope", "fourhse", {"extra.scope": "ditioapiv3"}, "", "Scope is wrong: 4HSE gave no token: 400 Bad Request (invalid_scope: Invalid scopes: ditioapiv3). Leave it empty, or take the usual one: openid profile email"),
     ("missing scope", "ditio", {"extra.scope": credentials.DITIO_REPORTING_SCOPE}, "", "There is no right to read employees: 403 Forbidden (Forbidden: The scope ditioapiv3 is required.). Check that Scope is ditioapiv3"),
     ("token not taken", "fourhse", {}, "4hse.project.index=token_ends", "4HSE refused the token: 401 Unauthorized (Unauthorized: Your request was made with invalid credentials.). Check that Host and Token URL belong to the same 4HSE"),
     ("token not taken", "ditio", {}, "ditio.employees.list=token_ends", "Ditio refused the token: 401 Unauthorized (Unauthorized: The access token is missing, wrong or has expired.). Check that Host and Token URL belong to the same Ditio, that Scope is ditioapiv3"),
@@ -251,7 +252,11 @@ def test_a_missing_connection_is_named_by_no_made_up_id(monkeypatch: pytest.Monk
 # --- the form --------------------------------------------------------------------------------------------
 
 FORM = {
-    "fourhse": ("4HSE", {"token_url", "client_id", "client_secret", "access_token"}, {"client_secret", "access_token"}),
+    "fourhse": (
+        "4HSE",
+        {"token_url", "client_id", "client_secret", "scope", "access_token"},
+        {"client_secret", "access_token"},
+    ),
     "ditio": ("Ditio", {"token_url", "scope"}, set()),
 }
 
@@ -297,7 +302,7 @@ def test_what_the_form_calls_a_field_is_what_the_hook_reads(
     """Fill in every field that the form has, under its key, and nothing else: it works."""
     [form] = [one for one in get_provider_info()["connection-types"] if one["connection-type"] == kind]
     connection = connection_of(sandbox, kind)
-    values = {**connection["extra"], "access_token": ""}
+    values = {"scope": "openid profile email", **connection["extra"], "access_token": ""}
     connection["extra"] = {key: values[key] for key in form["conn-fields"]}
     works, words = try_out(monkeypatch, connection)
     assert works, words

@@ -1,4 +1,7 @@
-"""Every operation of 4HSE's API through `FourHseHook`, over HTTP against the sandbox."""
+"""Every operation of 4HSE's API through `FourHseHook`, over HTTP against the sandbox.
+
+What can be asked of lists, every filter and every order, is in `test_fourhse_lists.py`.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from certrecon.api.fourhse_api.certificates import CertificateChange, CertificateFilter, CertificateRow, NewCertificate
+from certrecon.api.fourhse_api.certificates import CertificateChange, CertificateRow, NewCertificate
 from certrecon.api.fourhse_api.links import CertificateActionChange, CertificateActionRow, NewCertificateAction
 from certrecon.api.fourhse_api.records import FourHseRecords
 from certrecon.api.fourhse_api.words import ActionType
@@ -87,38 +90,6 @@ def test_the_documents_certificate_lives_through_all_operations(fourhse: FourHse
 
 
 # --- lists ---------------------------------------------------------------------------------------------------
-
-FILTERS = [
-    "certificate_id", "date_release", "date_expire", "name", "note", "action_type", "resource_id", "resource_type",
-    "resource_name", "data", "warning", "tenant_id", "subtenant_id", "subtenant_type", "validity_unit", "validity",
-    "project_name",
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("name", FILTERS)
-def test_every_documented_filter_of_certificates(fourhse: FourHseHook, vendors: SandboxServer, name: str) -> None:
-    identity = one(vendors, resource_type="PERSON", action_type="TRAINING")["certificate_id"]
-    given = {"note": "seen by the doctor", "data": {"result": 1}, "warning": 1, "validity": 7, "validity_unit": "MONTH"}
-    office = {"subtenant_id": NOBODY, "subtenant_type": "OFFICE", "date_expire": "2031-02-03"}
-    wanted = vendors.world.certificates.change(identity, given | office)[name]
-    found = fourhse.certificates.rows(CertificateFilter.from_mapping({name: wanted}))
-    assert identity in {row.certificate_id for row in found}
-    assert len(found) < len(vendors.world.certificates) or name == "subtenant_type"
-    exact = name not in {"name", "note", "resource_name", "project_name"}
-    assert all(getattr(row, name) == wanted if exact else wanted in getattr(row, name) for row in found)
-
-
-@pytest.mark.parametrize("sort", ["date_release", "-date_release", "-date_expire", "name", "-action_type"])
-def test_every_page_in_the_order_asked_for(fourhse: FourHseHook, vendors: SandboxServer, sort: str) -> None:
-    pages = list(fourhse.certificates.pages({"tenant_id": TENANT}, per_page=17, sort=sort))
-    rows = [row for page in pages for row in page.rows]
-    ours = [row for row in vendors.world.certificates if row["tenant_id"] == TENANT]
-    assert {row.certificate_id for row in rows} == {row["certificate_id"] for row in ours}
-    assert [page.number for page in pages] == list(range(1, len(pages) + 1))
-    assert {(page.per_page, page.total_count, page.page_count) for page in pages} == {(17, len(ours), len(pages))}
-    values = [getattr(row, sort.removeprefix("-")) for row in rows]
-    known = [value.casefold() for value in values if value is not None]
-    assert known == sorted(known, reverse=sort.startswith("-"))
 
 
 def test_an_empty_list_is_one_empty_page(fourhse: FourHseHook) -> None:
@@ -232,6 +203,24 @@ def test_a_link_lives_through_all_operations(fourhse: FourHseHook, vendors: Sand
     assert fourhse.certificate_actions.view(link.certificate_action_id) is None
 
 
+@pytest.mark.parametrize("linked", [True, False], ids=["linked", "unlinked"])
+@pytest.mark.parametrize("status", [200, 409])
+@pytest.mark.parametrize("shape", ["list", "by_kind"])
+def test_a_preview_has_the_links_in_each_form(
+    fourhse: FourHseHook, vendors: SandboxServer, shape: str, status: int, linked: bool
+) -> None:
+    vendors.options.change({"fourhse_preview_shape": shape, "fourhse_preview_status": status})
+    having = {link["certificate_id"] for link in vendors.world.links}
+    certificate_id = next(key for key in vendors.world.certificates.rows if (key in having) is linked)
+    links = {link["certificate_action_id"] for link in vendors.world.links.where("certificate_id", certificate_id)}
+    children = fourhse.certificates.delete(certificate_id).children
+    assert bool(children) is linked
+    told = children if shape == "list" else [child for kind, child in children if kind == "CertificateAction"]
+    assert {child["id"] for child in told} == links
+    assert len(children) == len(links)
+    assert fourhse.certificates.view(certificate_id) is not None, "a preview deletes nothing"
+
+
 def test_deleting_a_certificate_deletes_its_links(fourhse: FourHseHook, vendors: SandboxServer) -> None:
     link = next(iter(vendors.world.links))
     fourhse.certificates.delete(link["certificate_id"], force=True)
@@ -255,6 +244,9 @@ BEFORE: list[tuple[str, Work, str]] = [
     ("pages of no rows", lambda hook: list(hook.certificates.pages(per_page=0)), "per-page"),
     ("rows by an unknown order", lambda hook: hook.certificates.rows(sort="note"), "sort"),
     ("frame by an unknown filter", lambda hook: hook.certificates.frame({"colour": "red"}), "colour"),
+    ("rows of a project that is None", lambda hook: hook.certificates.rows({"tenant_id": None}), "tenant_id"),
+    ("pages of a person that is None", lambda hook: list(hook.certificate_actions.pages({"resource_id": None})), "resource_id"),
+    ("update of another row", lambda hook: hook.certificates.update(NOBODY, {"certificate_id": PERSON, "name": "n"}), "certificate_id"),
     ("link without an action", lambda hook: hook.certificate_actions.create({"certificate_id": NOBODY, "tenant_id": TENANT}), "action_id"),
     ("person without a project", lambda hook: hook.persons.view_by_code("1", ""), "project_id"),
     ("projects by an unknown status", lambda hook: hook.projects.index({"status": "ACTIVE"}), "status"),

@@ -65,6 +65,16 @@ def test_a_password_grant(monkeypatch: pytest.MonkeyPatch) -> None:
     assert FourHseHook().endpoint() == FourHseEndpoint("https://h.example/base", grant)
 
 
+@pytest.mark.parametrize(
+    ("given", "asked"), [("openid profile email", "openid profile email"), ("", None), (None, None), (["x"], "['x']")]
+)
+def test_a_scope_of_ones_own(monkeypatch: pytest.MonkeyPatch, given: Any, asked: str | None) -> None:
+    connect(monkeypatch, "fourhse_default", {**GOOD, "extra": {**OAUTH, "scope": given}})
+    token = FourHseHook().endpoint().token
+    assert isinstance(token, PasswordGrant)
+    assert token.scope == asked
+
+
 def test_an_access_token(monkeypatch: pytest.MonkeyPatch) -> None:
     connect(monkeypatch, "mine", {"conn_type": "fourhse", "host": "https://h", "extra": {"access_token": "hush"}})
     assert FourHseHook("mine").endpoint() == FourHseEndpoint("https://h", AccessToken("hush"))

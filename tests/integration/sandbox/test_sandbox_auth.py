@@ -44,6 +44,7 @@ def test_keycloak_shape(client: Client, password_form: dict[str, str]) -> None:
         pytest.param({"username": "x"}, 400, "invalid_grant", id="unknown user"),
         pytest.param({"password": "x"}, 400, "invalid_grant", id="wrong password"),
         pytest.param({"password": None}, 400, "invalid_grant", id="no password"),
+        pytest.param({"scope": "openid x"}, 400, "invalid_scope", id="one unknown scope"),
         pytest.param({"grant_type": "refresh_token", "refresh_token": "x"}, 400, "invalid_grant", id="wrong refresh"),
     ],
 )
@@ -53,6 +54,15 @@ def test_fourhse_token_refusals(
     form = {name: value for name, value in (password_form | change).items() if value is not None}
     answer = requests.post(client.server.urls["fourhse_token_url"], data=form, timeout=10)
     assert (answer.status_code, answer.json()["error"]) == (status, error)
+
+
+@pytest.mark.parametrize(
+    ("asked", "given"),
+    [(None, "profile email"), ("", "profile email"), ("openid profile email", "openid profile email")],
+)
+def test_fourhse_scopes(client: Client, password_form: dict[str, str], asked: str | None, given: str) -> None:
+    form = password_form if asked is None else password_form | {"scope": asked}
+    assert requests.post(client.server.urls["fourhse_token_url"], data=form, timeout=10).json()["scope"] == given
 
 
 def test_refresh_token_works_once(client: Client, password_form: dict[str, str]) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -95,19 +98,40 @@ async def _send(request: web.Request, reply: Reply) -> web.StreamResponse:
 
 
 @asynccontextmanager
-async def vendor() -> AsyncIterator[Vendor]:
-    """Run a scripted vendor in the current loop."""
+async def vendor(*, keep_alive: float = 75.0) -> AsyncIterator[Vendor]:
+    """Run a scripted vendor in the current loop; it closes connections that are idle for `keep_alive` seconds."""
     scripted = Vendor()
     app = web.Application(client_max_size=2**26)
     app.router.add_route("*", "/{path:.*}", scripted.answer)
     server = TestServer(app)
-    await server.start_server()
+    await server.start_server(keepalive_timeout=keep_alive)
     scripted.url = str(server.make_url("")).rstrip("/")
     scripted.script("/token", *(Reply(body=token_answer(token)) for token in TOKENS))
     try:
         yield scripted
     finally:
         await server.close()
+
+
+@contextmanager
+def vendor_in_a_thread(*, keep_alive: float = 75.0) -> Iterator[Vendor]:
+    """Run a scripted vendor in a loop of its own, which goes on while the client's stands still."""
+    started: Future[tuple[Vendor, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+
+    async def main() -> None:
+        async with vendor(keep_alive=keep_alive) as scripted:
+            over = asyncio.Event()
+            started.set_result((scripted, asyncio.get_running_loop(), over))
+            await over.wait()
+
+    thread = threading.Thread(target=asyncio.run, args=(main(),), daemon=True)
+    thread.start()
+    scripted, loop, over = started.result(timeout=30)
+    try:
+        yield scripted
+    finally:
+        loop.call_soon_threadsafe(over.set)
+        thread.join(timeout=30)
 
 
 def token_answer(token: str, **more: Any) -> dict[str, Any]:

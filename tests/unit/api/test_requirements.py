@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
+from dataclasses import fields
+from enum import Enum
 from typing import Any
 
+import msgspec
 import pytest
 
 from certrecon.api.ditio_api.certificates import DitioCertificate, stated
 from certrecon.api.fourhse_api.certificates import CertificateChange, CertificateFilter, NewCertificate
 from certrecon.api.fourhse_api.entities import CERTIFICATE_ACTIONS, CERTIFICATES, PERSONS, PROJECTS, AnyListed
-from certrecon.api.fourhse_api.links import CertificateActionChange, NewCertificateAction
+from certrecon.api.fourhse_api.links import CertificateActionChange, CertificateActionFilter, NewCertificateAction
+from certrecon.api.fourhse_api.people import ActionFilter, PersonFilter, ProjectFilter
 from certrecon.api.fourhse_api.words import ActionType, ValidityUnit
 from certrecon.api.requirements import Stated
 from certrecon.errors import FixableError, RequirementError
@@ -26,12 +31,31 @@ PERIOD = {"validity": 5, "validity_unit": "YEAR"}
 HUSH = "hush-medical"
 
 
+class TextOfItsOwn(str):
+    """A text of a caller's own class."""
+
+    __slots__ = ()
+
+
+class OldEnum(str, Enum):  # noqa: UP042 - whose text is not its value
+    """Words of a caller's own."""
+
+    TRAINING = "TRAINING"
+
+
 def case(kind: type[Stated], base: dict[str, Any], field: str, value: Any, words: str) -> Any:
     """One field of a body that is otherwise good."""
     return pytest.param(kind, {**base, field: value}, field, words, id=f"{kind.__name__}.{field}={str(value)[:18]}")
 
 
+FILTERS: list[type[Stated]] = [CertificateFilter, CertificateActionFilter, PersonFilter, ProjectFilter, ActionFilter]
+
 BREACHES = [
+    *(
+        case(kind, {}, name, None, "found nothing, needs ")  # such as an XCom that was empty: it would list everything
+        for kind in FILTERS
+        for name in (one.name for one in fields(kind))
+    ),
     *(case(NewCertificate, GOOD, name, None, "is missing") for name in GOOD),
     *(case(NewCertificateAction, LINK, name, None, "is missing") for name in LINK),
     *(case(DitioCertificate, DITIO, name, None, "is missing") for name in DITIO),
@@ -57,6 +81,9 @@ BREACHES = [
     case(NewCertificate, GOOD, "data", [HUSH], "found a list, needs an object that JSON can write"),
     case(NewCertificate, GOOD, "data", {HUSH: float("nan")}, "found an object, needs an object that JSON can write"),
     case(NewCertificate, GOOD, "data", {HUSH: {1, 2}}, "needs an object that JSON can write"),
+    case(NewCertificate, GOOD, "data", {HUSH: {None: 1}}, "needs an object that JSON can write"),
+    case(NewCertificate, GOOD, "data", {HUSH: {(1, 2): 1}}, "needs an object that JSON can write"),
+    case(NewCertificate, GOOD, "data", {HUSH: [TextOfItsOwn("x")]}, "needs an object that JSON can write"),
     case(NewCertificate, GOOD | PERIOD, "validity", "5", "found a text"),
     case(NewCertificate, GOOD | PERIOD, "validity_unit", "WEEK", "needs one of YEAR, MONTH, DAY"),
     case(NewCertificate, GOOD | PERIOD, "validity_unit", None, "validity and validity_unit are used together"),
@@ -65,9 +92,13 @@ BREACHES = [
     case(CertificateChange, {}, "name", None, "is missing"),
     case(CertificateChange, {}, "name", "", "found a blank text"),
     case(CertificateChange, {}, "date_expire", "never", "needs a date"),
-    case(CertificateChange, {}, "certificate_id", ID, "is no documented field"),
+    case(CertificateChange, {"name": "n"}, "certificate_id", "mine", "needs a UUID"),
+    case(CertificateChange, {}, "resource_type", "PERSON", "is no documented field"),
     case(CertificateFilter, {}, "tenant_id", "", "found a blank text"),
     case(CertificateFilter, {}, "name", " ", "found a blank text"),
+    case(
+        CertificateFilter, {}, "data", {}, "found an object, needs an object that JSON can write and that is not empty"
+    ),
     case(CertificateFilter, {}, "resource_type", "PPE", "needs one of PERSON, MATERIAL_ITEM"),
     case(CertificateFilter, {}, "updated_at", "2024-01-01", "is no documented field"),
     case(NewCertificateAction, LINK, "certificate_id", "cert-1", "needs a UUID"),
@@ -106,9 +137,18 @@ def test_every_breach_is_told_at_once() -> None:
     assert raised.value.fields == expected
 
 
-def test_a_change_that_changes_nothing_is_none() -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        CertificateChange,
+        lambda: CertificateChange.from_mapping({"certificate_id": ID}),
+        lambda: CertificateActionChange(certificate_action_id=ID),
+    ],
+    ids=["nothing", "the row's own id", "the link's own id"],
+)
+def test_a_change_that_changes_nothing_is_none(change: Callable[[], Stated]) -> None:
     with pytest.raises(RequirementError, match="at least one field to change"):
-        CertificateChange()
+        change()
 
 
 @pytest.mark.parametrize(
@@ -124,6 +164,10 @@ def test_a_change_that_changes_nothing_is_none() -> None:
         (CertificateChange.from_mapping({"note": None, "warning": 1}), {"note": None, "warning": 1}),
         (CertificateChange(validity=3), {"validity": 3}),
         (CertificateFilter(), {}),
+        (CertificateFilter(tenant_id=None, name="Fire"), {"name": "Fire"}),
+        (NewCertificate.from_mapping(GOOD | PERIOD | {"validity": 2**64}), GOOD | PERIOD | {"validity": 2**64}),
+        (NewCertificate(**GOOD | {"name": TextOfItsOwn("Fire"), "action_type": OldEnum.TRAINING}), GOOD),
+        (NewCertificate(**GOOD | {"date_release": TextOfItsOwn("2024-01-15")}), GOOD),
         (CertificateFilter(date_expire=dt.date(995, 3, 4)), {"date_expire": "0995-03-04"}),
         (DitioCertificate.from_mapping(DITIO), DITIO),
         (
@@ -138,6 +182,7 @@ def test_a_change_that_changes_nothing_is_none() -> None:
 def test_what_is_sent_has_the_vendors_names_and_forms(made: Stated, sent: dict[str, Any]) -> None:
     assert made.as_json() == sent
     assert all(type(value) is str or not isinstance(value, str) for value in made.as_json().values())
+    assert msgspec.json.decode(msgspec.json.encode(made.as_json())) == sent, "it can be written"
 
 
 LISTINGS = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -25,8 +26,20 @@ LINK = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Written:
+    """A number that Python would write in another form."""
+
+    text: str
+
+
 def read(kind: type[Any], row: dict[str, Any]) -> Any:
-    return kind.read(raw_row(json.dumps(row).encode(), "a row"))
+    written = (f"{json.dumps(name)}: {_json(value)}" for name, value in row.items())
+    return kind.read(raw_row(f"{{{', '.join(written)}}}".encode(), "a row"))
+
+
+def _json(value: Any) -> str:
+    return value.text if isinstance(value, Written) else json.dumps(value)
 
 
 def given(row: VendorRow) -> dict[str, Any]:
@@ -67,6 +80,11 @@ def test_the_documents_requests_are_what_our_types_send() -> None:
 CASES = [
     pytest.param(CertificateRow, "validity", "5", 5, id="a number as text"),
     pytest.param(CertificateRow, "validity", "", None, id="a blank number"),
+    pytest.param(CertificateRow, "validity", 1.0, 1, id="a whole number with a point"),
+    pytest.param(CertificateRow, "validity", -2e1, -20, id="a negative one"),
+    pytest.param(CertificateRow, "validity", Written("1e2"), 100, id="a whole number with an exponent"),
+    pytest.param(CertificateRow, "validity", Written("9007199254740993.0"), 9007199254740993, id="exactly"),
+    pytest.param(CertificateRow, "warning", 1.0, 1, id="a flag with a point"),
     pytest.param(CertificateRow, "warning", True, 1, id="a flag as true"),
     pytest.param(CertificateRow, "date_expire", "31/12/2024", "31/12/2024", id="a malformed day stays"),
     pytest.param(CertificateRow, "name", 7, "7", id="a number where text is documented"),
@@ -76,6 +94,11 @@ CASES = [
     pytest.param(PersonRow, "owned_active", 0, False, id="historicised"),
     pytest.param(ProjectRow, "status", "archived", "archived", id="an unknown status"),
     pytest.param(ActionRow, "expire_interval", None, None, id="null"),
+    pytest.param(EmployeeRow, "employment", {"endDate": None}, {"endDate": None}, id="one employment"),
+    pytest.param(EmployeeRow, "employment", [{"endDate": None}], [{"endDate": None}], id="a history of employments"),
+    pytest.param(EmployeeRow, "employment", "none", "none", id="an employment in words"),
+    pytest.param(EmployeeRow, "employment", False, False, id="an employment as a flag"),
+    pytest.param(EmployeeRow, "employment", None, None, id="no employment"),
 ]
 
 
@@ -89,6 +112,9 @@ def test_values_as_received(kind: type[VendorRow], field: str, received: Any, ex
     [
         (CertificateRow, "validity", "hush", "4HSE certificate c-1: validity is not a whole number"),
         (CertificateRow, "validity", 1.5, "validity is not a whole number"),
+        (CertificateRow, "validity", Written("1e999999999"), "validity is not a whole number"),
+        (CertificateRow, "validity", "Infinity", "validity is not a whole number"),
+        (CertificateRow, "validity", "NaN", "validity is not a whole number"),
         (CertificateRow, "data", "hush", "data is not an object"),
         (PersonRow, "owned_active", "hush", "4HSE person without id: owned_active is not true or false"),
     ],
@@ -99,6 +125,22 @@ def test_a_value_of_another_kind_names_row_and_field(kind: Any, field: str, rece
     assert words in str(raised.value)
     assert "hush" not in str(raised.value)
     assert raised.value.__context__ is None
+
+
+DITIO_NAMES = [
+    (EmployeeRow, "employeeNumber", "Ditio employee 1042"),
+    (EmployeeRow, "EmployeeNumber", "Ditio employee 1042"),
+    (UserRow, "companyProfileId", "Ditio user 1042"),
+    (UserRow, "COMPANYPROFILEID", "Ditio user 1042"),
+    (UserRow, "firstName", "Ditio user without id"),
+]
+
+
+@pytest.mark.parametrize(("kind", "name", "told"), DITIO_NAMES)
+def test_a_row_of_ditio_is_named_however_its_id_is_spelt(kind: type[VendorRow], name: str, told: str) -> None:
+    with pytest.raises(ResponseFormatError) as raised:
+        read(kind, {name: 1042, "IsDisabled": "hush"})
+    assert str(raised.value) == f"{told}: IsDisabled is not true or false, as it should be"
 
 
 def test_what_is_not_documented_is_kept_beside() -> None:
@@ -134,6 +176,31 @@ def test_a_frame_has_the_stated_columns_and_no_private_ones_unasked() -> None:
     assert table_of(CertificateRow, []).num_rows == 0
     with pytest.raises(ValueError, match="'certificate' is no column of 4HSE certificate"):
         table_of(CertificateRow, rows, ["certificate"])
+
+
+def test_a_number_that_no_column_holds_names_row_and_field() -> None:
+    row = read(CertificateRow, {"certificate_id": "c-2", "validity": 2**63})
+    assert row.validity == 2**63, "the row itself has it"
+    rows = [CertificateRow(certificate_id="c-1", validity=2**63 - 1), row]
+    with pytest.raises(ResponseFormatError) as raised:
+        table_of(CertificateRow, rows)
+    assert str(raised.value) == (
+        "4HSE certificate c-2: validity is a number of more than 64 bits, which no column can hold. "
+        "Read rows, or other columns"
+    )
+    assert raised.value.__context__ is None
+    assert table_of(CertificateRow, rows, ["certificate_id"]).num_rows == 2
+
+
+def test_objects_and_lists_are_json_in_a_table() -> None:
+    rows = [read(CertificateRow, {"data": {"ø": 2**64}}), read(CertificateRow, {"data": None})]
+    assert table_of(CertificateRow, rows, ["data"]).to_pylist() == [
+        {"data": '{"ø":18446744073709551616}'},
+        {"data": None},
+    ]
+    employees = [read(EmployeeRow, {"employment": value}) for value in ([{"a": 1}], {"b": 2}, "c", True, None)]
+    table = table_of(EmployeeRow, employees, ["employment"])
+    assert table["employment"].to_pylist() == ['[{"a":1}]', '{"b":2}', "c", "true", None]
 
 
 def test_rows_of_bytes_that_are_no_text_are_read() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -12,14 +13,18 @@ import pytest
 from certrecon.api.ditio import DitioClient
 from certrecon.api.ditio_api.records import DitioRecords
 from certrecon.api.fourhse import FourHseClient
+from certrecon.api.fourhse_api.certificates import CertificateChange, CertificateRow
+from certrecon.api.fourhse_api.links import CertificateActionChange
 from certrecon.api.fourhse_api.records import FourHseRecords
 from certrecon.api.loop import run
+from certrecon.api.wire import Timeouts
 from certrecon.errors import (
     CertreconError,
     CredentialsError,
     PassingError,
     RateLimitedError,
     RequestRefusedError,
+    RequirementError,
     ResponseFormatError,
     UnknownOutcomeError,
     VendorUnavailableError,
@@ -34,6 +39,8 @@ UPSERT = {
 }  # fmt: skip
 ROW = Reply(201, {"certificate_id": ID, "name": "Hush"})
 LOST, CUT = Reply(201, ROW.body, then="reset"), Reply(201, b'{"certificate_id": "e3a', then="cut")
+NO_WHOLE = Reply(201, {"certificate_id": ID, "name": "Hush", "validity": "Hush"})
+BROKEN = Reply(201, b'{"certificate_id": "Hush" oops}')
 NO_PAGE = Reply(200, b"<html>Please log in</html>")
 REFUSED = Reply(422, [{"field": "name", "message": 'Name "Hush" is invalid.'}])
 GONE = Reply(404, {"name": "Not Found", "message": "Object not found", "code": 0, "status": 404})
@@ -74,6 +81,9 @@ OUTCOMES: list[tuple[str, Work, list[Reply], type[Any] | None, int]] = [
     ("nor one that a proxy answered", CREATE, [NO_PAGE, ROW], UnknownOutcomeError, 1),
     ("nor one that failed inside", CREATE, [Reply(500), ROW], UnknownOutcomeError, 1),
     ("nor one that a gateway gave up", CREATE, [Reply(504, b"<html>"), ROW], UnknownOutcomeError, 1),
+    ("nor one whose answer has no field that can be read", CREATE, [NO_WHOLE, ROW], UnknownOutcomeError, 1),
+    ("nor one whose answer is broken inside", CREATE, [BROKEN, ROW], UnknownOutcomeError, 1),
+    ("nor one whose answer names no row", CREATE, [Reply(200, {"success": True}), ROW], UnknownOutcomeError, 1),
     ("a create that had to wait is", CREATE, [Reply(429, headers={"Retry-After": "0"}), ROW], None, 2),
     ("a create with an old token is", CREATE, [Reply(401), ROW], None, 2),
     ("a create that keeps being refused", CREATE, [Reply(401)], CredentialsError, 2),
@@ -116,14 +126,16 @@ def test_what_is_repeated(work: Work, replies: list[Reply], error: type[Any] | N
         assert not any(secret in str(got) for secret in (*SECRETS, "Hush"))
 
 
-def test_an_unknown_outcome_says_how_to_find_out_and_is_not_tried_again_by_airflow() -> None:
-    got, scripted = tried(CREATE, LOST)
+@pytest.mark.parametrize("reply", [LOST, NO_WHOLE, BROKEN, Reply(200, {})], ids=["lost", "a field", "JSON", "no row"])
+def test_an_unknown_outcome_says_how_to_find_out_and_is_not_tried_again_by_airflow(reply: Reply) -> None:
+    got, scripted = tried(CREATE, reply)
     assert isinstance(got, UnknownOutcomeError)
     assert not isinstance(got, PassingError)
     sent = json.loads(scripted.asked(PATHS[CREATE])[0].body)
     assert got.row_id == sent["certificate_id"]
     assert f"Look for certificate_id {got.row_id} with view()" in str(got)
-    assert "may have been done" in str(got)
+    assert "may have been " in str(got)
+    assert got.__context__ is None, "no traceback shows what was answered"
     assert {name: value for name, value in sent.items() if name != "certificate_id"} == NEW
 
 
@@ -144,6 +156,65 @@ def test_an_id_of_ones_own_is_kept() -> None:
     assert json.loads(scripted.asked(PATHS[CREATE])[0].body)["certificate_id"] != own_id
 
 
+CHILDREN: list[tuple[str, Any, tuple[Any, ...]]] = [
+    ("a list of nothing", [], ()),
+    ("an object of nothing", {}, ()),
+    ("no child of any kind", {"CertificateAction": [], "EntityAttachment": []}, ()),
+    ("nothing said of a kind", {"CertificateAction": None, "EntityAttachment": {}}, ()),
+    ("none counted", {"CertificateAction": 0}, ()),
+    ("a list", [{"entity": "CertificateAction", "id": "a"}], ({"entity": "CertificateAction", "id": "a"},)),
+    (
+        "an object by kind",
+        {"CertificateAction": [{"id": "a"}, {"id": "b"}], "EntityAttachment": ["c"], "Other": []},
+        (("CertificateAction", {"id": "a"}), ("CertificateAction", {"id": "b"}), ("EntityAttachment", "c")),
+    ),
+    ("one child of a kind, without a list", {"CertificateAction": {"id": "a"}}, (("CertificateAction", {"id": "a"}),)),
+    ("a number of children", {"CertificateAction": 2}, (("CertificateAction", 2),)),
+]
+
+
+@pytest.mark.parametrize(("answer", "children"), [one[1:] for one in CHILDREN], ids=[one[0] for one in CHILDREN])
+def test_a_preview_has_every_child_and_nothing_else(answer: Any, children: tuple[Any, ...]) -> None:
+    got, _ = tried(PREVIEW, Reply(200, answer))
+    assert got.children == children
+    assert got.done is False
+
+
+OTHER = "00000000-0000-4000-8000-000000000002"
+
+
+@pytest.mark.parametrize("own", [ID, ID.upper()], ids=["the same", "in capitals"])
+def test_a_change_may_repeat_the_rows_id_and_does_not_send_it(own: str) -> None:
+    for change in ({"certificate_id": own, "name": "Hush"}, CertificateChange(certificate_id=own, name="Hush")):
+        work: Work = lambda fourhse, change=change: fourhse.certificates.update(ID, change)  # noqa: E731
+        PATHS[work] = PATHS[UPDATE]
+        got, scripted = tried(work, ROW)
+        assert got.certificate_id == ID
+        assert [json.loads(one.body) for one in scripted.asked(PATHS[UPDATE])] == [{"name": "Hush"}]
+
+
+@pytest.mark.parametrize(
+    ("work", "field"),
+    [
+        (lambda fourhse: fourhse.certificates.update(ID, {"certificate_id": OTHER, "name": "n"}), "certificate_id"),
+        (
+            lambda fourhse: fourhse.certificate_actions.update(
+                ID, CertificateActionChange(certificate_action_id=OTHER, date_expire=None)
+            ),
+            "certificate_action_id",
+        ),
+    ],
+    ids=["certificate", "link"],
+)
+def test_a_change_with_another_rows_id_is_refused(work: Work, field: str) -> None:
+    PATHS[work] = PATHS[UPDATE]
+    got, scripted = tried(work, ROW)
+    assert isinstance(got, RequirementError)
+    assert got.fields == (field,)
+    assert f"{field}: is another row's id" in str(got)
+    assert scripted.seen == [], "nothing was sent"
+
+
 def test_a_preview_never_sends_the_word_force() -> None:
     """A server that takes the word "false" for a text that is not empty would delete."""
     _, previewed = tried(PREVIEW, Reply(200, []))
@@ -152,20 +223,55 @@ def test_a_preview_never_sends_the_word_force() -> None:
     assert [one.query for one in deleted.asked(PATHS[DELETE])] == [{"force": "true"}]
 
 
+def create_at(url: str, timeouts: Timeouts | None = None) -> CertreconError | CertificateRow:
+    """Create where the API is at another address than the token endpoint."""
+
+    async def main() -> CertreconError | CertificateRow:
+        async with vendor() as scripted:
+            endpoint = fourhse_endpoint(scripted.url)
+            nowhere = type(endpoint)(f"{url}/4hse", endpoint.token)
+            async with FourHseClient(nowhere, retry=QUICK, timeouts=timeouts) as client:
+                try:
+                    return await FourHseRecords(client).certificates.create(NEW)
+                except CertreconError as error:
+                    return error
+
+    return run(main())
+
+
+@contextmanager
+def never_accepting() -> Iterator[str]:
+    """Listen with no place left: whoever connects waits, as behind a firewall that says nothing."""
+    with ExitStack() as sockets:
+        listening = sockets.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(4):
+            waiting = sockets.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listening.getsockname())
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
 def test_where_nobody_listens_nothing_was_done() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        dead = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        got = create_at(f"http://127.0.0.1:{taken.getsockname()[1]}")
+    assert isinstance(got, VendorUnavailableError)
+    assert "could not be connected to" in str(got)
 
-        async def main() -> None:
-            async with vendor() as scripted:
-                endpoint = fourhse_endpoint(scripted.url)
-                nowhere = type(endpoint)(f"{dead}/4hse", endpoint.token)
-                async with FourHseClient(nowhere, retry=QUICK) as client:
-                    await FourHseRecords(client).certificates.create(NEW)
 
-        with pytest.raises(VendorUnavailableError, match="could not be connected to"):
-            run(main())
+def test_where_no_connection_came_about_in_time_nothing_was_done() -> None:
+    with never_accepting() as url:
+        got = create_at(url, Timeouts(connect=0.2))
+    assert isinstance(got, VendorUnavailableError)
+    assert "could not be connected to (no answer in time)" in str(got)
+    assert "tried 3 times" in str(got)
+
+
+def test_where_a_connection_is_not_answered_in_time_it_may_have_been_done() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        got = create_at(f"http://127.0.0.1:{silent.getsockname()[1]}", Timeouts(connect=5.0, read=0.2))
+    assert isinstance(got, UnknownOutcomeError)
+    assert "gave no answer in time" in str(got)
 
 
 UPSERTS: list[tuple[str, list[Reply], type[Any] | None, int]] = [

@@ -19,7 +19,11 @@ class Include(StrEnum):
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)
 class EmployeeRow(VendorRow):
-    """An employee as v5 answers it; what is asked for by `include` is in `other` under Ditio's name."""
+    """An employee as v5 answers it; what is asked for by `include` is in `other` under Ditio's name.
+
+    Attributes:
+        employment: As received: an object, a list of them, or anything else; no document shows this answer.
+    """
 
     what: ClassVar[str] = "Ditio employee"
     key: ClassVar[str] = "employee_number"
@@ -31,7 +35,7 @@ class EmployeeRow(VendorRow):
     birth_date: str | None = field(default=None, metadata=named("birthDate"))
     email: str | None = None
     work_title: str | None = field(default=None, metadata=named("workTitle"))
-    employment: dict[str, Any] | None = None
+    employment: Any = None
     company_profile_id: str | None = field(default=None, metadata=named("companyProfileId"))
     company_id: str | None = field(default=None, metadata=named("companyId"))
     is_disabled: bool | None = field(default=None, metadata=named("isDisabled"))

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, ClassVar
 
 from certrecon.api.fourhse_api.words import ActionType, ResourceType, ValidityUnit
-from certrecon.api.requirements import UNCHANGED, Breach, Stated, Unchanged, may, must
+from certrecon.api.requirements import UNCHANGED, Breach, Search, Stated, Unchanged, may, must
 from certrecon.api.value_kinds import Day, JsonObject, OneOf, Text, Uuid, Whole
 from certrecon.api.vendor_rows import VendorRow
 
@@ -48,7 +48,7 @@ class CertificateRow(VendorRow):
 
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)
-class CertificateFilter(Stated):
+class CertificateFilter(Search):
     """Which certificates to list: every field that is given must be equal (names: contain the text)."""
 
     what: ClassVar[str] = "A search for 4HSE certificates"
@@ -62,7 +62,7 @@ class CertificateFilter(Stated):
     resource_id: str | None = field(default=None, metadata=may(Uuid()))
     resource_type: ResourceType | str | None = field(default=None, metadata=may(OneOf(ResourceType)))
     resource_name: str | None = field(default=None, metadata=may(Text(255)))
-    data: Mapping[str, Any] | None = field(default=None, metadata=may(JsonObject()))
+    data: Mapping[str, Any] | None = field(default=None, metadata=may(JsonObject(empty=False)))
     warning: int | None = field(default=None, metadata=may(_FLAG))
     tenant_id: str | None = field(default=None, metadata=may(Uuid()))
     subtenant_id: str | None = field(default=None, metadata=may(Uuid()))
@@ -109,10 +109,15 @@ class CertificateChange(Stated):
     """What to change of a certificate: a field that is not given stays, None empties one that may be empty.
 
     An emptied `date_expire` says that the certificate never expires.
+
+    Attributes:
+        certificate_id: May be given, as documented, and must then be that of the row to change.
     """
 
     what: ClassVar[str] = "A change of a 4HSE certificate"
+    shown: ClassVar[tuple[str, ...]] = ("certificate_id",)
 
+    certificate_id: str | Unchanged = field(default=UNCHANGED, metadata=must(Uuid()))
     date_release: date | str | Unchanged = field(default=UNCHANGED, metadata=must(Day()))
     date_expire: date | str | Unchanged | None = field(default=UNCHANGED, metadata=may(Day()))
     name: str | Unchanged = field(default=UNCHANGED, metadata=must(Text(255)))

@@ -10,7 +10,7 @@ from datetime import date
 from typing import ClassVar
 
 from certrecon.api.fourhse_api.words import ActionType
-from certrecon.api.requirements import UNCHANGED, Breach, Stated, Unchanged, may, must
+from certrecon.api.requirements import UNCHANGED, Breach, Search, Stated, Unchanged, may, must
 from certrecon.api.value_kinds import Day, OneOf, Text, Uuid, Whole
 from certrecon.api.vendor_rows import VendorRow
 
@@ -43,7 +43,7 @@ class CertificateActionRow(VendorRow):
 
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)
-class CertificateActionFilter(Stated):
+class CertificateActionFilter(Search):
     """Which links to list: every field that is given must be equal (names: contain the text)."""
 
     what: ClassVar[str] = "A search for 4HSE certificate-actions"
@@ -84,10 +84,16 @@ class NewCertificateAction(Stated):
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)
 class CertificateActionChange(Stated):
-    """What to change of a link: a field that is not given stays; without a date it takes the certificate's."""
+    """What to change of a link: a field that is not given stays; without a date it takes the certificate's.
+
+    Attributes:
+        certificate_action_id: May be given, and must then be that of the link to change.
+    """
 
     what: ClassVar[str] = "A change of a 4HSE certificate-action"
+    shown: ClassVar[tuple[str, ...]] = ("certificate_action_id",)
 
+    certificate_action_id: str | Unchanged = field(default=UNCHANGED, metadata=must(Uuid()))
     certificate_id: str | Unchanged = field(default=UNCHANGED, metadata=must(Uuid()))
     action_id: str | Unchanged = field(default=UNCHANGED, metadata=must(Text()))
     tenant_id: str | Unchanged = field(default=UNCHANGED, metadata=must(Text()))

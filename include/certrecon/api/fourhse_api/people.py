@@ -7,7 +7,7 @@ from datetime import date
 from typing import ClassVar
 
 from certrecon.api.fourhse_api.words import ActionType, ProjectStatus, ProjectType
-from certrecon.api.requirements import Stated, may
+from certrecon.api.requirements import Search, may
 from certrecon.api.value_kinds import Day, OneOf, Text, Whole
 from certrecon.api.vendor_rows import VendorRow
 
@@ -54,7 +54,7 @@ class PersonRow(VendorRow):
 
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)
-class PersonFilter(Stated):
+class PersonFilter(Search):
     """Which persons to list: every field that is given must be equal (names: contain the text)."""
 
     what: ClassVar[str] = "A search for 4HSE persons"
@@ -98,7 +98,7 @@ class ProjectRow(VendorRow):
 
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)
-class ProjectFilter(Stated):
+class ProjectFilter(Search):
     """Which projects to list."""
 
     what: ClassVar[str] = "A search for 4HSE projects"
@@ -133,7 +133,7 @@ class ActionRow(VendorRow):
 
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)
-class ActionFilter(Stated):
+class ActionFilter(Search):
     """Which actions to list: every field that is given must be equal (names: contain the text)."""
 
     what: ClassVar[str] = "A search for 4HSE actions"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Generic
@@ -34,10 +34,10 @@ from certrecon.api.fourhse_api.people import (
     ProjectFilter,
     ProjectRow,
 )
-from certrecon.api.requirements import check_value
+from certrecon.api.requirements import Breach, check_value, refuse
 from certrecon.api.rows import mended
 from certrecon.api.value_kinds import Text
-from certrecon.api.wire import Expect
+from certrecon.api.wire import Answer, Expect
 from certrecon.errors import RequestRefusedError, ResponseFormatError, UnknownOutcomeError
 
 
@@ -48,7 +48,8 @@ class Deletion:
     Attributes:
         row_id: Which row.
         done: Whether it was deleted; False = this is a preview.
-        children: In a preview: what would be deleted with it (links, attachments), as 4HSE tells it.
+        children: In a preview: what would be deleted with it (links, attachments), each as 4HSE tells it, or as a
+            pair of kind and child where 4HSE lists them by kind.
     """
 
     row_id: str
@@ -76,7 +77,8 @@ class WrittenRecords(ListedRecords[Row, Filter], Generic[Row, Filter, New, Chang
 
         Raises:
             RequirementError: A documented requirement is not met; nothing was sent.
-            UnknownOutcomeError: No answer: it may have been created; `row_id` is what to look for.
+            UnknownOutcomeError: No answer, or one that cannot be read: it may have been created; `row_id` is what
+                to look for.
             RequestRefusedError: 4HSE refused it (422 names the fields), nothing was created.
             CredentialsError: The user may not write there.
         """
@@ -85,12 +87,24 @@ class WrittenRecords(ListedRecords[Row, Filter], Generic[Row, Filter, New, Chang
         row_id = body.setdefault(key, str(uuid.uuid4()))
         try:
             answer = await self.client.write("POST", f"{self.entity.path}/create", body=body, expect=Expect.OBJECT)
+            return self._created(answer)
         except UnknownOutcomeError as error:
             reason = str(error)
-        else:
-            return read_row(self.entity, answer.body)
         told = f"{reason}. Look for {key} {row_id} with view(), and with index() in case 4HSE chose another id"
         raise UnknownOutcomeError(told, row_id)
+
+    def _created(self, answer: Answer) -> Row:
+        """Return the row that was created; without its id the answer tells of none."""
+        try:
+            row = read_row(self.entity, answer.body)
+        except ResponseFormatError as error:
+            reason = str(error)
+        else:
+            if row.row_id is not None:
+                return row
+            reason = f"{self.entity.row.key} is missing"
+        message = f"4HSE answered the create with {answer.status}, but not with a row that can be read ({reason})"
+        raise UnknownOutcomeError(f"{message}. It may have been created all the same, so it was not sent again")
 
     async def update(self, row_id: str, change: Change | Mapping[str, Any]) -> Row:
         """Change a row and return 4HSE's answer, which may hold no more than what was changed.
@@ -98,14 +112,23 @@ class WrittenRecords(ListedRecords[Row, Filter], Generic[Row, Filter, New, Chang
         Sent again where there was no answer: changing twice is the same as changing once.
 
         Raises:
-            RequirementError: A documented requirement is not met; nothing was sent.
+            RequirementError: A documented requirement is not met, or the id given in `change` is another row's;
+                nothing was sent.
             RequestRefusedError: There is no such row (`status` 404), or 4HSE refused the change.
             CredentialsError: The user may not write there.
         """
         self._check_id(row_id)
-        body = (self.entity.change.from_mapping(change) if isinstance(change, Mapping) else change).as_json()
+        stated = self.entity.change.from_mapping(change) if isinstance(change, Mapping) else change
+        body = self._of_row(row_id, stated.as_json())
         answer = await self.client.write("PUT", f"{self.entity.path}/update", row_id, body=body, expect=Expect.OBJECT)
         return read_row(self.entity, answer.body)
+
+    def _of_row(self, row_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Return a change without the row's own id, which the address has: nothing can then move to another row."""
+        key = self.entity.row.key
+        if str(body.pop(key, row_id)).lower() != row_id.lower():
+            raise refuse(self.entity.change.what, [Breach(key, "is another row's id, needs that of the row to change")])
+        return body
 
     async def delete(self, row_id: str, *, force: bool = False) -> Deletion:
         """Delete a row and all that hangs on it, or without `force` show what would be deleted.
@@ -137,7 +160,7 @@ class WrittenRecords(ListedRecords[Row, Filter], Generic[Row, Filter, New, Chang
         except (ValueError, RecursionError):
             listed = None
         if isinstance(listed, dict | list) and not _is_error(listed):
-            return tuple(listed) if isinstance(listed, list) else tuple(listed.items())
+            return tuple(listed) if isinstance(listed, list) else tuple(_by_kind(listed))
         message = (
             f"4HSE answered the preview of a deletion with {answer.status} and no list. Look with view() "
             f"whether {self.entity.path} {row_id} is still there"
@@ -146,6 +169,13 @@ class WrittenRecords(ListedRecords[Row, Filter], Generic[Row, Filter, New, Chang
 
     def _check_id(self, row_id: str) -> None:
         check_value(f"The id of a {self.entity.row.what}", self.entity.row.key, row_id, self.entity.id_kind)
+
+
+def _by_kind(listed: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield every child with its kind; a kind of which there is none is no child."""
+    for kind, children in listed.items():
+        each = children if isinstance(children, list) else [children] if children else []
+        yield from ((kind, child) for child in each)
 
 
 def _is_error(listed: Any) -> bool:
