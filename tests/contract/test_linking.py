@@ -204,7 +204,7 @@ def test_a_code_of_several_offices_links_nothing_and_names_them(scene: Scene) ->
     )
     for row in (scene.action, other):
         scene.world.actions.change(row["action_id"], {"code": "TWICE"})
-    with pytest.raises(ParameterError, match="has 2 of that code") as refused:
+    with pytest.raises(ParameterError, match="are 2 of that code") as refused:
         by_code(scene, "TWICE").look()
     for row in (scene.action, other):
         assert f"{row['action_id']} (office {row['subtenant_id']}" in str(refused.value)
@@ -214,6 +214,11 @@ def test_a_code_of_several_offices_links_nothing_and_names_them(scene: Scene) ->
 def test_a_code_that_no_action_of_the_project_has_links_nothing(scene: Scene, code: str) -> None:
     with pytest.raises(ParameterError, match="none of that code"):
         by_code(scene, code).look()
+
+
+def test_a_code_says_nothing_where_4hse_has_none_of_the_certificates(scene: Scene) -> None:
+    with pytest.raises(ParameterError, match=f"none of the certificates.*{UNKNOWN}"):
+        scene.start([UNKNOWN], action_id=None, action_code="BYGG").check().look()
 
 
 def test_a_user_who_may_not_write_there_creates_nothing(scene: Scene) -> None:

@@ -83,6 +83,9 @@ async def _action(
     if parameters.action_id is not None:
         return await sight.action(parameters.action_id)
     projects = {one.tenant_id for one in certificates if one is not None and one.tenant_id is not None}
+    if not projects:
+        named = ", ".join(parameters.certificate_ids[:_NAMED])
+        raise ParameterError(f"4HSE has none of the certificates (such as {named}), so no action was looked for.")
     return await sight.action_of_code(parameters.action_code or "", sorted(projects))
 
 

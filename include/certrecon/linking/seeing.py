@@ -83,14 +83,14 @@ def _digest(values: Iterable[str | None]) -> str:
 
 
 def _not_one(found: Sequence[ActionRow]) -> str:
-    has = "Parameter 'action_code' has to name one action, and the certificates' 4HSE project has"
+    has = "Parameter 'action_code' has to name one action, and where the certificates are in 4HSE there"
     if not found:
-        return f"{has} none of that code. Look the code up in 4HSE."
+        return f"{has} is none of that code. Look the code up in 4HSE."
     several = "; ".join(
         f"{row.action_id} (office {row.subtenant_id}, project {row.tenant_id})" for row in found[:_MOST]
     )
     more = "" if len(found) <= _MOST else f"; and {len(found) - _MOST} more"
-    return f"{has} {len(found)} of that code. Give the 'action_id' of the one that is meant: {several}{more}."
+    return f"{has} are {len(found)} of that code. Give the 'action_id' of the one that is meant: {several}{more}."
 
 
 class Sight:

@@ -48,12 +48,13 @@ def may_write(user: GetUserDep) -> bool:
 def same_origin(request: Request) -> None:
     """Refuse a request that another site makes with the cookie of whoever visits it.
 
-    A caller with a token in the header is no browser that could be misled.
+    A caller with a token in the header is no browser that could be misled; a browser adds no such header by itself,
+    as it does that of Basic authentication.
 
     Raises:
         HTTPException: 403; the request comes from elsewhere, or does not say from where.
     """
-    if request.headers.get("authorization"):
+    if request.headers.get("authorization", "").lower().startswith("bearer "):
         return
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     if site == "same-origin" or (site is None and origin and _netloc(origin) in _own(request)):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
 
 from starlette.exceptions import HTTPException
 
@@ -15,7 +17,7 @@ from certrecon.errors import (
     ParameterError,
     WarehouseUnavailableError,
 )
-from certrecon_plugin.pages.templating import page
+from certrecon_plugin.pages.templating import airflow_path, page
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request
@@ -70,7 +72,14 @@ def problem_page(request: Request, status: int, words: str | None = None, proble
         title=shown.title,
         words=words or shown.words,
         bare=status in {401, 403},
+        sign_in=_sign_in(request) if status == HTTPStatus.UNAUTHORIZED and request.method == "GET" else None,
     )
+
+
+def _sign_in(request: Request) -> str:
+    """Return where Airflow asks who it is and comes back from: a link in a mail is often opened signed out."""
+    here = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+    return f"{airflow_path(request)}/api/v2/auth/login?{urlencode({'next': here})}"
 
 
 def _http(request: Request, error: Exception) -> Response:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from certrecon.settings.model import LinkingSettings
 
 LINK_DAG: Final = "link_certificates"
+FOLLOWING_DAG: Final = "certificate_events"
+"""The DAG that takes what was linked through the pipeline."""
 
 
 def starters() -> Sequence[params.Depends]:
@@ -86,7 +88,11 @@ def is_run(run_id: str) -> bool:
     return bool(DagRun.find(dag_id=LINK_DAG, run_id=run_id))
 
 
-def is_paused() -> bool:
-    """Return whether a run that is started now waits until somebody unpauses the DAG."""
-    found = DagModel.get_current(LINK_DAG)
+def paused() -> tuple[str, ...]:
+    """Return which of the two DAGs that linking takes wait until somebody unpauses them."""
+    return tuple(one for one in (LINK_DAG, FOLLOWING_DAG) if _is_paused(one))
+
+
+def _is_paused(dag_id: str) -> bool:
+    found = DagModel.get_current(dag_id)
     return found is None or bool(found.is_paused)

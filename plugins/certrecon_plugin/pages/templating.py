@@ -114,6 +114,11 @@ def base(request: Request) -> str:
     return str(request.scope.get("root_path", "")).rstrip("/")
 
 
+def airflow_path(request: Request) -> str:
+    """Return the address below which Airflow itself is, as a path without a slash at its end."""
+    return base(request).removesuffix("/certrecon")
+
+
 def page(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
     """Return a page.
 

@@ -53,6 +53,16 @@ def test_an_anonymous_caller_gets_401_and_no_byte_of_data(
         assert nothing_of_ours(answer), (method, path)
 
 
+def test_whoever_is_not_signed_in_is_led_to_the_sign_in_and_back(anonymous: TestClient) -> None:
+    for path, back in (
+        ("/runs/1", "%2Fcertrecon%2Fruns%2F1"),
+        ("/claims?q=a%26b", "%2Fcertrecon%2Fclaims%3Fq%3Da%2526b"),
+    ):
+        assert f'href="/api/v2/auth/login?next={back}"' in anonymous.get(PREFIX + path).text
+    hostile = anonymous.get(f'{PREFIX}/%22%3E%3Cscript%3E?"><script>').text
+    assert "<script>" not in hostile
+
+
 @pytest.mark.parametrize("query", ELSEWHERE, ids=str)
 def test_a_user_without_the_right_gets_403_and_no_byte_of_data(
     pages: FastAPI, nobody: TestClient, query: dict[str, str]

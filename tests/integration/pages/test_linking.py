@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow.models.dag import DagModel
+from airflow.models.dagbundle import DagBundleModel
 from airflow.models.dagrun import DagRun
 from airflow.utils.session import create_session
 from fastapi import FastAPI
@@ -15,6 +17,7 @@ from fastapi.testclient import TestClient
 
 from certrecon.errors import ParameterError
 from certrecon_plugin.pages.routes.linking import conf_of
+from certrecon_plugin.pages.starting import FOLLOWING_DAG, LINK_DAG
 from tests.integration.pages.conftest import PREFIX, browser
 
 LINKING = f"{PREFIX}/linking"
@@ -76,11 +79,46 @@ def test_who_may_only_look_is_offered_nothing_and_starts_nothing(viewer: TestCli
 
 
 @pytest.mark.usefixtures("allowed")
-@pytest.mark.parametrize("headers", [{}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}], ids=str)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"},
+        {"Sec-Fetch-Site": "cross-site", "Authorization": "Basic b2xnYTpvbGdh"},
+    ],
+    ids=str,
+)  # fmt: skip
 def test_another_site_starts_nothing_with_somebodys_cookie(op: TestClient, headers: dict[str, str]) -> None:
     before = runs()
     assert op.post(LINKING, data=FORM, headers=headers).status_code == 403
     assert runs() == before
+
+
+@pytest.fixture
+def both_dags() -> Iterator[None]:
+    """What Airflow keeps of the two DAGs once it has read them."""
+    dags, bundle = (LINK_DAG, FOLLOWING_DAG), "here"
+    with create_session() as session:
+        session.add(DagBundleModel(name=bundle))
+        session.flush()
+        session.add_all(DagModel(dag_id=dag, bundle_name=bundle) for dag in dags)
+    yield
+    with create_session() as session:
+        session.query(DagModel).filter(DagModel.dag_id.in_(dags)).delete()
+        session.query(DagBundleModel).filter(DagBundleModel.name == bundle).delete()
+
+
+@pytest.mark.usefixtures("allowed", "both_dags")
+def test_who_starts_a_run_hears_of_dags_that_are_paused(op: TestClient) -> None:
+    words = {
+        LINK_DAG: "its runs wait until somebody unpauses it",
+        FOLLOWING_DAG: "with the next night, and not at once",
+    }
+    for unpaused in ((), (LINK_DAG,), (LINK_DAG, FOLLOWING_DAG)):
+        with create_session() as session:
+            for dag in words:
+                session.query(DagModel).filter(DagModel.dag_id == dag).update({"is_paused": dag not in unpaused})
+        page = op.get(LINKING, params={"certificate": ONE}).text
+        assert {dag for dag, said in words.items() if said in page} == set(words) - set(unpaused)
 
 
 REFUSED = [

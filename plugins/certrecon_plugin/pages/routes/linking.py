@@ -15,7 +15,7 @@ from certrecon.browse.linkings import last_linkings
 from certrecon.errors import ParameterError
 from certrecon_plugin.pages.access import GetUserDep
 from certrecon_plugin.pages.parameters import lists_of, text
-from certrecon_plugin.pages.starting import is_paused, is_run, linking_setting, may_start, start_linking, starters
+from certrecon_plugin.pages.starting import is_run, linking_setting, may_start, paused, start_linking, starters
 from certrecon_plugin.pages.templating import base, page
 from certrecon_plugin.pages.warehouse import warehouse_of
 
@@ -37,7 +37,7 @@ def linking(request: Request, starts: Annotated[bool, Depends(may_start)]) -> Re
     return page(
         request, "linking.html.j2", title="Linking certificates", lines=lines, starts=starts,
         setting=linking_setting() if starts else None, certificates=_ids(values.getlist("certificate")),
-        started=started, paused=started is not None and is_paused(),
+        started=started, paused=paused() if starts else (),
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from certrecon.errors import ParameterError
 from certrecon.words import ChangeEvent
 from certrecon_plugin.pages.access import GetUserDep, may_write, writers
 from certrecon_plugin.pages.parameters import choice, form_of, run_number
-from certrecon_plugin.pages.templating import base, page
+from certrecon_plugin.pages.templating import airflow_path, base, page
 from certrecon_plugin.pages.warehouse import warehouse_of
 from certrecon_plugin.telling.links import base_url
 from certrecon_plugin.webhooks.app import PATH, PREFIX
@@ -90,8 +90,7 @@ def _airflow(request: Request) -> str:
     found = base_url()
     if found is not None:
         return found
-    below = base(request).removesuffix("/certrecon")
-    return f"{request.url.scheme}://{request.url.netloc}{below}"
+    return f"{request.url.scheme}://{request.url.netloc}{airflow_path(request)}"
 
 
 def _path(token: str) -> str:
