@@ -16,7 +16,10 @@ from certrecon.errors import ParameterError
 from certrecon.publishing.question import shown
 from certrecon.warehouse.approvals import Approval, read_approvals
 from certrecon.warehouse.engine import transaction
+from certrecon.warehouse.hints import hints_wait
 from certrecon.words import Answered
+from tests.contract.hinted_changes import renewed
+from tests.contract.hinting import change_and_tell
 from tests.contract.pipeline import Night
 from tests.contract.sandbox_nights import Nights
 from tests.contract.test_replay import changed_certificates
@@ -242,3 +245,23 @@ def test_the_question_tells_the_plan_in_words(nights: Nights, asking: Callable[.
 )
 def test_values_of_the_vendors_are_plain_text_in_the_question(value: str | None, text: str) -> None:
     assert shown(value) == text
+
+
+@pytest.mark.parametrize(("setting", "waited"), [(20, 2.0), (0.5, 0.5)], ids=["at most", "or less"])
+def test_a_run_by_hints_does_not_hold_later_hints_up_for_long(nights: Nights, setting: float, waited: float) -> None:
+    nights.night()
+    nights.pipeline.settings |= {
+        "guards": {"min_upserts": 0, "max_upserts_share": 0.0}, "approval": {"timeout_hours": setting},
+    }  # fmt: skip
+    change_and_tell(nights, renewed(nights))
+    night = nights.pipeline.hinted(nights.day)
+    night.open()
+    waiting = night.decide().ask()
+    assert waiting is not None
+    assert waiting.timeout == dt.timedelta(hours=waited)
+    assert f"Without an answer within {waited:g} hours" in waiting.question.body
+    assert night.answer(None, approves=False) is Answered.EXPIRED
+    assert [one.reason for one in recorded(night)] == [f"Nobody answered within {waited:g} hours."]
+    assert night.deliver().status == "succeeded"
+    with transaction(nights.engine) as conn:
+        assert not hints_wait(conn), "the next night plans anew, and asks"

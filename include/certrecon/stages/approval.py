@@ -6,6 +6,7 @@ import datetime as dt
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from certrecon.errors import IntegrityError
 from certrecon.publishing.guards import TrippedGuard
@@ -21,6 +22,9 @@ from certrecon.warehouse.runs import read_run
 from certrecon.words import Answered
 
 log = logging.getLogger(__name__)
+
+MOST_HOURS_BY_HINTS: Final = 2.0
+"""How long a run that follows hints waits for an answer at most: all later hints wait with it, and a night asks anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,7 @@ def prepare_question(place: Workplace, planned: Planned) -> Waiting | None:
     if not needs_consent(place, planned) or consent_of(place, planned) is not None:
         return None
     settings = place.settings().settings.approval
+    hours = _hours(place, settings)
     asking = Asking(
         run_seq=place.run.run_seq,
         run_day=place.run.run_day.isoformat(),
@@ -108,10 +113,15 @@ def prepare_question(place: Workplace, planned: Planned) -> Waiting | None:
         earlier=RunInputs(place.evidence).table("ledger", EARLIER),
         guards=stopping_guards(place, planned),
         withdrawn=planned.withdrawn.rows,
-        hours=settings.timeout_hours,
+        hours=hours,
         starter=_starter(place) if settings.four_eyes else None,
     )
-    return Waiting(make_question(asking), settings.approvers, dt.timedelta(hours=settings.timeout_hours))
+    return Waiting(make_question(asking), settings.approvers, dt.timedelta(hours=hours))
+
+
+def _hours(place: Workplace, settings: ApprovalSettings) -> float:
+    """Return how long an answer is waited for."""
+    return min(settings.timeout_hours, MOST_HOURS_BY_HINTS) if place.run.by_hints else settings.timeout_hours
 
 
 def _starter(place: Workplace) -> str | None:
@@ -133,7 +143,7 @@ def record_answer(place: Workplace, planned: Planned, answer: Answer) -> Answere
     """
     starter = _starter(place)
     settings = place.settings().settings.approval
-    decision, reason = judge_answer(answer, settings, starter, settings.timeout_hours)
+    decision, reason = judge_answer(answer, settings, starter, _hours(place, settings))
     approval = Approval(
         run_seq=place.run.run_seq,
         guards=[str(guard.guard) for guard in stopping_guards(place, planned)],

@@ -81,9 +81,10 @@ class AskingOperator(StageOperator):
         if not can_ask():
             self.nobody()
             return {"asked": False}
+        asked_at = dt.datetime.now(dt.UTC)
         _put(context, waiting)
         self.tell(context, waiting)
-        return self._wait(waiting.timeout, dt.datetime.now(dt.UTC))
+        return self._wait(waiting.timeout, asked_at)
 
     def _wait(self, left: dt.timedelta, asked_at: dt.datetime) -> dict[str, Any]:
         kwargs = {"asked_at": asked_at.isoformat()}
