@@ -38,7 +38,16 @@ class ConnectionSettingsError(FixableError):
 
 
 class CredentialsError(FixableError):
-    """A vendor refused the credentials (401) or the right to do this (403)."""
+    """A vendor refused the credentials (401) or the right to do this (403).
+
+    Attributes:
+        status: The HTTP status of the answer, where it was the answer to a request.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        """Keep the status beside the message."""
+        super().__init__(message)
+        self.status = status
 
 
 class RequestRefusedError(FixableError):
@@ -80,7 +89,16 @@ class PassingError(CertreconError):
 
 
 class VendorUnavailableError(PassingError):
-    """A vendor did not answer usefully (5xx, broken connection, time-out) within all retries."""
+    """A vendor did not answer usefully (5xx, broken connection, time-out) within all retries.
+
+    Attributes:
+        status: The HTTP status of the last answer; None where there was none.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        """Keep the status beside the message."""
+        super().__init__(message)
+        self.status = status
 
 
 class RateLimitedError(PassingError):

@@ -75,8 +75,12 @@ def shuffled_and_doubled(hints: list[Hint]) -> list[Hint]:
     return both
 
 
-def follow(nights: Nights) -> None:
-    """Follow the hints, and hold what that left against a full night: the night changes and sends nothing."""
+def follow(nights: Nights) -> Night:
+    """Follow the hints, and hold what that left against a full night: the night changes and sends nothing.
+
+    Returns:
+        The run that followed them.
+    """
     nights.server.sandbox.journal.clear()
     followed = nights.pipeline.follow_hints(nights.day)
     assert (followed.errors, followed.status) == ({}, "succeeded")
@@ -85,6 +89,7 @@ def follow(nights: Nights) -> None:
     assert (night.errors, night.status) == ({}, "succeeded")
     assert nights.posts == []
     assert sql.fingerprint(nights.engine, without=GROWS) == left
+    return followed
 
 
 def target_of(night: Night) -> str:

@@ -43,6 +43,18 @@ def test_only_what_hints_point_at_is_read(nights: Nights) -> None:
     assert "4hse.certificate.index" not in nights.server.sandbox.journal.endpoints
 
 
+def test_what_a_hint_costs(nights: Nights) -> None:
+    """Three requests a certificate (its view, two looks at its links) and one a person, as the runbook says."""
+    change_and_tell(nights, lambda world: change_share(world, 0.2, 3))
+    nights.server.sandbox.journal.clear()
+    assert nights.pipeline.follow_hints(nights.day).status == "succeeded"
+    asked = {name: count.requests for name, count in nights.server.sandbox.journal.endpoints.items()}
+    views = asked["4hse.certificate.view"]
+    assert views > 30
+    assert asked["4hse.certificate-action.index"] == 2 * views
+    assert asked["4hse.person.view"] <= views
+
+
 def test_hints_are_settled_by_the_run_that_looked(nights: Nights) -> None:
     change_and_tell(nights, renewed(nights))
     followed = nights.pipeline.follow_hints(nights.day)

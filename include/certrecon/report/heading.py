@@ -75,6 +75,13 @@ def scope_words(head: RunHead) -> str:
     return f"{_counted(certificates, 'certificate')} to which {_counted(hints, 'hint')} led"
 
 
+def left_out_words(head: RunHead) -> str:
+    """Return what a run by hints left out; empty where it looked at everything that hints name."""
+    if not head.left_out:
+        return ""
+    return f"{_counted(head.left_out, 'id')} that hints name and 4HSE refused; the next full night looks at everything"
+
+
 def told_words(told: Told) -> str:
     """Return how many changes events had told of, or why that is not known."""
     hints, changed = _counted(told.hints, "hint"), _counted(told.changed, "certificate")

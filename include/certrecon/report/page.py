@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 from certrecon.errors import EvidenceError
 from certrecon.report.charts import expiry_chart, trend_chart
 from certrecon.report.flow import flow_chart
-from certrecon.report.heading import scope_words, told_words
+from certrecon.report.heading import left_out_words, scope_words, told_words
 from certrecon.report.model import Change, FindingCount, RunReport
 from certrecon.report.status import headline
 from certrecon.report.wording import DISPOSITIONS, OWNERS, REASONS, URGENCY, doubtful_words
@@ -188,6 +188,7 @@ def render_html(report: RunReport) -> str:
         trend_names=_trend_names(report),
         change_words=CHANGES,
         scope_words=scope_words(report.head),
+        left_out_words=left_out_words(report.head),
         doubtful_words=doubtful_words(report.doubtful.total),
         told_words=report.told and told_words(report.told),
         seal_place=Markup(SEAL_PLACE),  # noqa: S704 - a text of ours

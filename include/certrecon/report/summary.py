@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
-from certrecon.report.heading import scope_words, told_words
+from certrecon.report.heading import left_out_words, scope_words, told_words
 from certrecon.report.model import Change, Control, DatasetTotal, FindingCount, RunReport
 from certrecon.report.status import headline
 from certrecon.report.wording import DISPOSITIONS, OWNERS, REASONS, doubtful_words
@@ -59,6 +59,8 @@ def _head(report: RunReport) -> Iterator[str]:
         yield from _wrapped(f"Limited to the tenants {', '.join(head.tenants)}; totals speak of them only.")
     if head.certificates is not None:
         yield from _wrapped(f"Limited to {scope_words(head)}; totals speak of them only.")
+    if head.left_out:
+        yield from _wrapped(f"Left out: {left_out_words(head)}.")
     if report.told:
         yield from _wrapped(told_words(report.told))
     if not report.adds_up:

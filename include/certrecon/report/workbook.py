@@ -7,7 +7,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from certrecon.report.heading import scope_words, told_words
+from certrecon.report.heading import left_out_words, scope_words, told_words
 from certrecon.report.model import RunReport, TrendRun
 from certrecon.report.sheets import MOST_ROWS, Column, Sheet, columns_of, write_workbook
 from certrecon.report.status import headline
@@ -54,6 +54,8 @@ def _facts(report: RunReport) -> Iterator[tuple[str, object]]:
     yield "Started by", head.triggered_by
     yield "Trigger", head.trigger
     yield "Scope", scope_words(head)
+    if head.left_out:
+        yield "Left out", left_out_words(head)
     if report.told:
         yield "Changes in 4HSE", told_words(report.told)
     yield "Target", head.target

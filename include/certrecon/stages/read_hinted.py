@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -25,6 +25,7 @@ from certrecon.stages.hints import wanted_of
 from certrecon.stages.run_inputs import RunInputs
 from certrecon.stages.seal_inputs import Looked
 from certrecon.stages.workplace import Workplace
+from certrecon.text import visible
 from certrecon.warehouse.engine import transaction
 from certrecon.warehouse.hints import waiting_hints
 from certrecon.warehouse.history import claims_around
@@ -33,6 +34,10 @@ from certrecon.warehouse.runs import baseline
 from certrecon.words import ActionType
 
 log = logging.getLogger(__name__)
+
+_IDS_SHOWN: Final = 5
+_ID_SHOWN: Final = 40
+"""How many ids a warning names, and how many characters of each: they come from strangers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +149,24 @@ async def run_read_hinted(place: Workplace, client: FourHseClient, open_root: Ca
             publish_health=ActionType.HEALTH in settings.publish_action_types,
         ),
     )
+    if read.left_out:
+        # Where nothing is answered any more, the ids are not to blame, and their hints must not be settled.
+        await client.projects()
+        _warn(read.left_out)
     log.info("%s hints led to %s certificates in %s tenants", len(hints), len(read.certificates), len(read.datasets))
     files = [datasets.sealed(facts, tenant) for tenant, several in read.datasets.items() for facts in several]
     return ReadHinted(
-        Tenants(tuple(read.datasets), listed), Looked(read.certificates, read.numbers), Extracted((*files, taken))
+        Tenants(tuple(read.datasets), listed),
+        Looked(read.certificates, read.numbers, len(read.left_out)),
+        Extracted((*files, taken)),
+    )
+
+
+def _warn(left_out: tuple[str, ...]) -> None:
+    shown = ", ".join(visible(one, _ID_SHOWN) for one in left_out[:_IDS_SHOWN])
+    log.warning(
+        "4HSE refused %s of the ids that hints name; left out, since the night looks at everything: %s%s",
+        len(left_out),
+        shown,
+        " ..." if len(left_out) > _IDS_SHOWN else "",
     )

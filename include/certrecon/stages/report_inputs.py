@@ -152,6 +152,7 @@ def _head(inputs: RunInputs, outcome: Outcome) -> RunHead:
         chain_before=_chain_head(origin.head),
         certificates=context.certificates,
         hints=inputs.rows("hints") if context.certificates is not None else 0,
+        left_out=context.left_out,
     )
 
 

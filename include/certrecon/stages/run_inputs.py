@@ -42,6 +42,7 @@ class RunContext:
         certificates: The only certificates that a run by hints speaks of; None for every other run.
         sent_by_hints: How many rows runs that followed hints have sent since the baseline; counted for such a run only.
         acknowledged: How many entries of the whole ledger Ditio has acknowledged, where the evidence has only some.
+        left_out: How many ids that hints name 4HSE refused; such a run does not speak of them.
     """
 
     run_seq: int
@@ -56,6 +57,7 @@ class RunContext:
     certificates: tuple[str, ...] | None = None
     acknowledged: int | None = None
     sent_by_hints: int = 0
+    left_out: int = 0
 
     @property
     def limited(self) -> bool:

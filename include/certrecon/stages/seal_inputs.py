@@ -52,19 +52,21 @@ class Looked:
     Attributes:
         certificates: The only certificates that it speaks of.
         numbers: Every employee number that turned up on the way.
+        left_out: How many ids that hints name 4HSE refused.
     """
 
     certificates: tuple[str, ...]
     numbers: tuple[str, ...]
+    left_out: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values, for XCom."""
-        return {"certificates": list(self.certificates), "numbers": list(self.numbers)}
+        return {"certificates": list(self.certificates), "numbers": list(self.numbers), "left_out": self.left_out}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Looked:
         """Rebuild what `to_json` gave."""
-        return cls(tuple(values["certificates"]), tuple(values["numbers"]))
+        return cls(tuple(values["certificates"]), tuple(values["numbers"]), values["left_out"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +228,7 @@ def run_seal_inputs(
         certificates=None if looked is None else looked.certificates,
         acknowledged=known.acknowledged,
         sent_by_hints=known.sent_by_hints,
+        left_out=0 if looked is None else looked.left_out,
     )
     written = place.evidence.write_bytes(Part.INPUTS, "context", "json", context.to_text().encode())
     settings = SealedFile("settings", run.settings.address, run.settings.sha256, run.settings.size)

@@ -29,11 +29,13 @@ class Pace:
         pause: Seconds between two events at least; hints that come in between are told of at its end.
         again: Seconds until it looks again by itself: Airflow could not be told, or a task left hints.
         repeat: Seconds until hints that still wait are told of once more; the run that looked may have failed.
+        later: Seconds until they are told of after that, while no new one comes: they may have to wait for a night.
     """
 
     pause: float = 5
     again: float = 30
     repeat: float = 600
+    later: float = 3600
 
 
 class Announcer:
@@ -60,6 +62,7 @@ class Announcer:
         self._thread: threading.Thread | None = None
         self._newest: int | None = None
         self._at = -math.inf
+        self._repeats = 0
         self._said: str | None = None
 
     def start(self) -> None:
@@ -107,12 +110,14 @@ class Announcer:
 
     def _is_old(self, waiting: Waiting) -> bool:
         """Return whether there is nothing to tell: nothing waits, or Airflow was told of it not long ago."""
-        recently = time.monotonic() < self._at + self._pace.repeat
+        pause = self._pace.later if self._repeats else self._pace.repeat
+        recently = time.monotonic() < self._at + pause
         return not waiting.hints or (waiting.newest == self._newest and recently)
 
     def _announced(self, waiting: Waiting) -> bool:
         told = self._announce(waiting.hints)
         if told:
+            self._repeats = self._repeats + 1 if waiting.newest == self._newest else 0
             self._newest, self._at = waiting.newest, time.monotonic()
         return told
 

@@ -15,7 +15,7 @@ from certrecon_plugin.pages.warehouse import Warehouse
 from certrecon_plugin.webhooks.announcing import Announcer, Pace
 from tests.integration.pages.conftest import CONNECTION, as_connection
 
-PACE = Pace(pause=0.4, again=0.1, repeat=1.5)
+PACE = Pace(pause=0.4, again=0.1, repeat=1.5, later=6)
 Announcers = Callable[[Callable[[int], bool]], Announcer]
 
 
@@ -154,3 +154,19 @@ def test_hints_that_still_wait_are_told_of_again_after_a_while(warehouse: Engine
     time.sleep(1)
     assert airflow.told == [1]
     until(lambda: airflow.told == [1, 1])
+
+
+def test_hints_that_may_not_be_followed_yet_are_told_of_ever_less_often(
+    warehouse: Engine, announcers: Announcers
+) -> None:
+    """Each telling starts a run; after a night that was refused they would be 140 a day, all of them for nothing."""
+    store(warehouse)
+    airflow = Airflow()
+    announcers(airflow).start()
+    until(lambda: airflow.told == [1, 1])
+    time.sleep(2.5 * PACE.repeat)
+    assert airflow.told == [1, 1]
+    store(warehouse)
+    until(lambda: airflow.told == [1, 1, 2])
+    until(lambda: airflow.told == [1, 1, 2, 2])  # a new hint is told of again as soon as the first one was
+    until(lambda: airflow.told == [1, 1, 2, 2, 2], PACE.later + 5)

@@ -3,17 +3,22 @@
 Who wins a certificate type, and whether a number is shared, depends on all claims of an employee number. So whatever
 is known under a number that turns up, before or after the change, is read again as well, until nothing new turns up.
 So is what Ditio holds under it, also where the certificate is gone: whether something else supports it may change now.
+
+What 4HSE refuses of the ids that hints name is left out. Nothing that is read around the others may be: nobody is
+judged by half of a number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 import pyarrow as pa
 
 from certrecon.api.fourhse import FourHseClient
+from certrecon.errors import CertreconError
 from certrecon.extract.crew import each
 from certrecon.extract.fields import CERTIFICATES, LINKS, EntityFields
+from certrecon.extract.hinted.refused import is_refusal
 from certrecon.extract.hinted.rows import Viewed, certificates_of, view
 from certrecon.extract.hinted.wanted import Known, Wanted
 from certrecon.words import PERSON
@@ -29,6 +34,8 @@ class Around:
         persons: What each person's view answered.
         known_tenants: The tenant in which earlier runs knew a certificate.
         numbers: Every employee number that turned up.
+        named: The certificates that hints name, by themselves or by a link.
+        left_out: Ids that hints name and 4HSE refused.
     """
 
     def __init__(self, client: FourHseClient, known: Known, person: EntityFields, page_size: int, at_once: int) -> None:
@@ -45,6 +52,8 @@ class Around:
         self.persons: dict[str, Viewed] = {}
         self.known_tenants: dict[str, str] = {}
         self.numbers: set[str] = set()
+        self.named: frozenset[str] = frozenset()
+        self.left_out: list[str] = []
         self._client = client
         self._known = known
         self._person = person
@@ -53,11 +62,11 @@ class Around:
 
     async def read(self, wanted: Wanted) -> None:
         """Read what hints point at, and whatever shares an employee number with it."""
-        certificates = set(wanted.certificates) | await self._of_links(wanted.links)
-        certificates |= await self._of_persons(wanted.persons)
-        known = self._known.claims(persons=wanted.persons)
-        certificates |= _texts(known, "certificate_id")
-        await self._grow(certificates, set(wanted.persons))
+        self.named = wanted.certificates | await self._of_links(wanted.links)
+        certificates = await self._not_refused(self.named, self._view_certificate)
+        of_persons, persons = await self._of_persons(wanted.persons)
+        known = self._known.claims(persons=persons)
+        await self._grow(certificates | of_persons | _texts(known, "certificate_id"), persons)
 
     async def _of_links(self, links: Iterable[str]) -> set[str]:
         found: set[str] = set()
@@ -67,26 +76,45 @@ class Around:
             if certificate := seen.values.get("certificate_id"):
                 found.add(certificate)
 
-        await each(sorted(links), look, self._at_once)
+        await self._not_refused(links, look)
         return found
 
-    async def _of_persons(self, persons: Iterable[str]) -> set[str]:
+    async def _of_persons(self, persons: Iterable[str]) -> tuple[set[str], set[str]]:
+        """Return the certificates of persons that hints name, and those of the persons that 4HSE did not refuse."""
         found: set[str] = set()
 
         async def look(person_id: str) -> None:
-            found.update(await certificates_of(self._client, person_id, self._page_size))
+            certificates = await certificates_of(self._client, person_id, self._page_size)
+            await self._view_person(person_id)
+            found.update(certificates)
 
-        await each(sorted(persons), look, self._at_once)
-        return found
+        seen = await self._not_refused(persons, look)
+        return found, seen
+
+    async def _not_refused(self, ids: Iterable[str], look: Callable[[str], Awaitable[None]]) -> set[str]:
+        """Look at ids that hints name, and return those that 4HSE did not refuse."""
+        seen: set[str] = set()
+
+        async def try_one(row_id: str) -> None:
+            try:
+                await look(row_id)
+            except CertreconError as error:
+                if not is_refusal(error, row_id):
+                    raise
+                self.left_out.append(row_id)
+            else:
+                seen.add(row_id)
+
+        await each(sorted(ids), try_one, self._at_once)
+        return seen
 
     async def _grow(self, certificates: set[str], persons: set[str]) -> None:
         while certificates or persons:
-            await each(sorted(certificates), self._view_certificate, self._at_once)
+            await each(sorted(certificates - set(self.certificates)), self._view_certificate, self._at_once)
             known = self._known.claims(certificates=certificates)
             self._remember(known)
             persons |= {one for one in map(self._person_of, certificates) if one is not None}
-            persons -= set(self.persons)
-            await each(sorted(persons), self._view_person, self._at_once)
+            await each(sorted(persons - set(self.persons)), self._view_person, self._at_once)
             certificates, persons = self._sharing(_texts(known, "employee_number") | self._numbers_of(persons))
 
     def _sharing(self, numbers: set[str]) -> tuple[set[str], set[str]]:

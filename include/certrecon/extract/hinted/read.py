@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 
 from certrecon.api.fourhse import FourHseClient
 from certrecon.api.paging import UnstableReadError
-from certrecon.errors import IncompleteReadError
+from certrecon.errors import CertreconError, IncompleteReadError
 from certrecon.extract.crew import each
 from certrecon.extract.datasets import DatasetFacts, DatasetWriter
 from certrecon.extract.fields import person_fields
 from certrecon.extract.hinted.around import Around
+from certrecon.extract.hinted.refused import is_refusal
 from certrecon.extract.hinted.rows import Bodies, Viewed, links_of
 from certrecon.extract.hinted.tenant import TenantRows, write_tenant
 from certrecon.extract.hinted.wanted import Known, Wanted
@@ -50,11 +51,13 @@ class HintedExtract:
         certificates: The ids that were looked at and that the run may speak of, in their order.
         numbers: Every employee number that turned up, in their order.
         datasets: What was written, by tenant.
+        left_out: Ids that hints name and 4HSE refused, in their order; the run does not speak of them.
     """
 
     certificates: tuple[str, ...]
     numbers: tuple[str, ...]
     datasets: dict[str, tuple[DatasetFacts, ...]]
+    left_out: tuple[str, ...]
 
 
 class _Reading:
@@ -71,15 +74,30 @@ class _Reading:
     async def read(self) -> HintedExtract:
         since = datetime.now(UTC)
         await self._around.read(self._request.wanted)
-        certificates = sorted(filter(self._is_ours, self._around.certificates))
-        await each(certificates, self._read_links, self._request.concurrency)
+        ours = sorted(filter(self._is_ours, self._around.certificates))
+        await each(ours, self._read_links, self._request.concurrency)
+        certificates = [one for one in ours if one in self._links]
         until = datetime.now(UTC)
         tenants = self._by_tenant(certificates)
         datasets = {name: write_tenant(self._request, name, rows, since, until) for name, rows in tenants.items()}
-        return HintedExtract(tuple(certificates), tuple(sorted(self._around.numbers)), datasets)
+        around = self._around
+        return HintedExtract(
+            tuple(certificates), tuple(sorted(around.numbers)), datasets, tuple(sorted(around.left_out))
+        )
 
     async def _read_links(self, certificate_id: str) -> None:
-        self._links[certificate_id] = await links_of(self._client, certificate_id, self._request.page_size)
+        try:
+            self._links[certificate_id] = await links_of(self._client, certificate_id, self._request.page_size)
+        except CertreconError as error:
+            if not (self._is_unheard_of(certificate_id) and is_refusal(error, certificate_id)):
+                raise
+            self._around.left_out.append(certificate_id)
+
+    def _is_unheard_of(self, certificate_id: str) -> bool:
+        """Return whether nothing but a hint knows a certificate: 4HSE has none, and no run ever knew it."""
+        around = self._around
+        gone = around.certificates[certificate_id].body is None
+        return gone and certificate_id in around.named and certificate_id not in around.known_tenants
 
     def _is_ours(self, certificate_id: str) -> bool:
         """Return whether the run may speak of a certificate: it lies in a tenant of ours, or it did, or it is gone."""

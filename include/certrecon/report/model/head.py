@@ -73,6 +73,7 @@ class RunHead:
         chain_before: The head of the chain when the report was made.
         certificates: The only certificates that a run by hints speaks of; None for every other run.
         hints: How many hints it followed.
+        left_out: How many of the ids that they name 4HSE refused.
     """
 
     run_seq: int
@@ -96,6 +97,7 @@ class RunHead:
     chain_before: ChainHead | None = None
     certificates: tuple[str, ...] | None = None
     hints: int = 0
+    left_out: int = 0
 
     @property
     def limited(self) -> bool:
