@@ -5,7 +5,7 @@ VENV := .venv/bin
 QUICKSTART := $(VENV)/python -m certrecon_quickstart
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run up down migrate verify replay psql test test-kill test-wide fault-matrix lint format lock bench clean setup
+.PHONY: help run up down migrate verify replay psql test test-kill test-wide pictures fault-matrix lint format lock bench clean setup
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ psql: setup ## Open the embedded warehouse with psql
 
 test: setup ## Run the whole test suite (ARGS='-k name' for some of it)
 	@$(QUICKSTART) test-env $(VENV)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+pictures: setup ## Take the pictures of README and docs anew (needs Chromium; minutes)
+	@$(QUICKSTART) test-env $(VENV)/python -m tests.browser.pictures
 
 fault-matrix: setup ## Try every fault at every endpoint; print the table and put it into docs/reliability.md
 	@$(QUICKSTART) test-env $(VENV)/python -m tests.reliability.fault_matrix
