@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, FloatRect, Page
 
 from tests.browser import chromium
 from tests.browser.asking import ASKERS, Api, prolong, settings_of
@@ -20,7 +20,9 @@ from tests.e2e.quickstart import Checkout
 
 IMAGES: Final = Path(__file__).parents[2] / "docs" / "images"
 RUN: Final = 2
+TALL: Final = {"width": 1200, "height": 2050}
 GRAPH: Final = {"width": 3000, "height": 700}
+MARGIN: Final = 16
 SETTLING: Final = 1_500
 """Milliseconds until charts and Airflow's own animations stand still."""
 
@@ -49,14 +51,23 @@ class Camera:
     user: str
 
     def take(self, name: str, show: Callable[[Visit], object], size: Size = WIDE, part: str | None = None) -> None:
-        """Take a picture of what `show` leaves in a window of some size, or of a part of it."""
+        """Take a picture of what `show` leaves in a window of some size, or of what lies around some elements."""
         with visiting(self.browser, self.station, viewport=dict(size)) as visit:
             visit.log_in(self.user)
             show(visit)
             visit.page.wait_for_timeout(SETTLING)
-            shown = visit.page if part is None else visit.page.locator(part)
-            shown.screenshot(path=IMAGES / f"{name}.png")
+            clip = None if part is None else around(visit.page, part)
+            visit.page.screenshot(path=IMAGES / f"{name}.png", clip=clip)
         sys.stdout.write(f"docs/images/{name}.png\n")
+
+
+def around(page: Page, selector: str) -> FloatRect:
+    """Return the least part of a page that holds all elements of a selector, with a margin."""
+    boxes = [box for one in page.locator(selector).all() if (box := one.bounding_box()) is not None]
+    left, top = (min(box[side] for box in boxes) - MARGIN for side in ("x", "y"))
+    right = max(box["x"] + box["width"] for box in boxes) + MARGIN
+    bottom = max(box["y"] + box["height"] for box in boxes) + MARGIN
+    return {"x": left, "y": top, "width": right - left, "height": bottom - top}
 
 
 def in_airflow(name: str) -> Callable[[Visit], None]:
@@ -133,7 +144,7 @@ def main() -> None:
     with running_station(two_nights, ASKERS) as station, chromium.running_browser(program) as browser:
         settings_of(station, enabled="true")
         camera = Camera(browser, station, "olga")
-        camera.take("report", report)
+        camera.take("report", report, TALL)
         for name, page in {"runs": "Runs", "worklist": "Worklist", "search": "Search"}.items():
             camera.take(name, in_airflow(page))
         camera.take("linking", links_to_make)
@@ -147,7 +158,7 @@ def main() -> None:
         camera.take("approval", question(run))
         Api(station, "anna").answer(run, "Approve", "Renewals of the spring courses.").raise_for_status()
         api.wait_for_the_end(run)
-        camera.take("dag-graph", graph(run), GRAPH, ".react-flow")
+        camera.take("dag-graph", graph(run), GRAPH, ".react-flow__node")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""What people were asked to link in 4HSE, and what came of it."""
+"""Certificates that are to be linked in 4HSE, what people were asked about that, and what came of it."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +17,35 @@ _LAST: Final = text("""
            l.triggered_by, jsonb_array_length(l.plan -> 'candidates') AS certificates,
            (SELECT count(*) FROM reconciliation.created_link AS c WHERE c.linking_id = l.linking_id) AS links
       FROM reconciliation.linking AS l ORDER BY l.linking_id DESC LIMIT :rows""")
+_CERTIFICATES: Final = text("""
+    SELECT DISTINCT ON (certificate_id)
+           certificate_id, tenant_id, certificate_name, person_name, employee_number, issued_on, valid_until
+      FROM reconciliation.claim
+     WHERE target = :target AND certificate_id = ANY (CAST(:ids AS text[])) AND ended_run_seq IS NULL
+     ORDER BY certificate_id, claim_id""")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CertificateLine:
+    """A certificate as the last run left it.
+
+    Attributes:
+        certificate_id: Its id.
+        tenant_id: Its 4HSE project.
+        certificate_name: Its name; None where it is HEALTH.
+        person_name: Whose it is.
+        employee_number: Their number.
+        issued_on: When it was issued, where that is a day.
+        valid_until: How long it is valid, where that is known.
+    """
+
+    certificate_id: str
+    tenant_id: str
+    certificate_name: str | None
+    person_name: str | None
+    employee_number: str | None
+    issued_on: dt.date | None
+    valid_until: dt.date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +77,13 @@ class LinkingLine:
     triggered_by: str | None
     certificates: int
     links: int
+
+
+def certificates_of(conn: Connection, target: str | None, ids: Sequence[str]) -> Mapping[str, CertificateLine]:
+    """Return those of some certificates that the last run of a target knew, by id."""
+    tune(conn)
+    found = conn.execute(_CERTIFICATES, {"target": target, "ids": list(ids)}).mappings()
+    return {row["certificate_id"]: CertificateLine(**row) for row in found}
 
 
 def last_linkings(conn: Connection, limit: int = 20) -> tuple[LinkingLine, ...]:

@@ -24,7 +24,7 @@ from certrecon.words import Answered
 log = logging.getLogger(__name__)
 
 MOST_HOURS_BY_HINTS: Final = 2.0
-"""How long a run that follows hints waits for an answer at most: all later hints wait with it, and a night asks anew."""
+"""How long a run that follows hints waits for an answer at most: later hints wait with it, and a night asks anew."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,12 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
 from certrecon.api.value_kinds import Uuid
-from certrecon.browse.linkings import last_linkings
+from certrecon.browse.linkings import certificates_of, last_linkings
 from certrecon.errors import ParameterError
 from certrecon_plugin.pages.access import GetUserDep
 from certrecon_plugin.pages.parameters import lists_of, text
 from certrecon_plugin.pages.starting import is_run, linking_setting, may_start, paused, start_linking, starters
+from certrecon_plugin.pages.targets import choose_target
 from certrecon_plugin.pages.templating import base, page
 from certrecon_plugin.pages.warehouse import warehouse_of
 
@@ -30,13 +31,15 @@ _MOST_RUN_ID: Final = 250
 def linking(request: Request, starts: Annotated[bool, Depends(may_start)]) -> Response:
     """Show the form for the ticked certificates, and the last questions."""
     values = request.query_params
+    ids = _ids(values.getlist("certificate"))
     with warehouse_of(request).reading() as conn:
         lines = last_linkings(conn)
+        known = certificates_of(conn, choose_target(conn, values).chosen, ids)
     named = text(values, "started", _MOST_RUN_ID)
     started = named if named and starts and is_run(named) else None
     return page(
         request, "linking.html.j2", title="Linking certificates", lines=lines, starts=starts,
-        setting=linking_setting() if starts else None, certificates=_ids(values.getlist("certificate")),
+        setting=linking_setting() if starts else None, certificates=ids, known=known,
         started=started, paused=paused() if starts else (),
     )  # fmt: skip
 
