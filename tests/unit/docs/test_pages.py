@@ -65,3 +65,11 @@ def test_decisions_have_their_parts_and_are_listed() -> None:
 
 def test_images_are_small() -> None:
     assert [image.name for image in (ROOT / "docs/images").iterdir() if image.stat().st_size > MAX_IMAGE] == []
+
+
+def test_every_image_is_on_a_page_and_taken_by_the_command() -> None:
+    images = {image.stem for image in (ROOT / "docs/images").iterdir()}
+    shown = {Path(address).stem for page in PAGES for address, _ in LINK.findall(page.read_text("utf-8"))}
+    taken = set(re.findall(r'"([\w-]+)"', (ROOT / "tests/browser/pictures.py").read_text("utf-8")))
+    assert images - shown == set()
+    assert images - taken == set()
