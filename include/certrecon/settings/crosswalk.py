@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from certrecon.errors import SettingsError
@@ -41,17 +42,25 @@ def parse_crosswalk(text: str, *, source: str) -> Crosswalk:
 def _numbers(text: str, where: str) -> dict[str, str]:
     rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
     if tuple(name.strip() for name in rows.fieldnames or ()) != COLUMNS:
-        found = visible(str(rows.fieldnames), _SHOWN)
-        message = f"{where}: the header line must be '{','.join(COLUMNS)}', found {found}"
+        message = f"{where}: the header line must be '{','.join(COLUMNS)}'"
         raise SettingsError(message)
     numbers: dict[str, str] = {}
     for row in rows:
         person, number = (trimmed(value or "") for value in list(row.values())[:2])
-        if not person or not number or person in numbers:
-            message = (
-                f"{where}, line {rows.reader.line_num}: person_id '{visible(person, _SHOWN)}' needs exactly one "
-                f"employee_number, found '{visible(number, _SHOWN)}'"
-            )
+        wrong = _mistake(person, number, numbers)
+        if wrong is not None:
+            message = f"{where}, line {rows.reader.line_num}: {wrong}"
             raise SettingsError(message)
         numbers[person] = number
     return numbers
+
+
+def _mistake(person: str, number: str, numbers: Mapping[str, str]) -> str | None:
+    """Return what is wrong with a line, never what it says: the message is logged and mailed."""
+    if not person:
+        return "the person_id is missing"
+    if not number:
+        return "the employee_number is missing"
+    if person in numbers:
+        return "the person_id of this line is there twice; each needs exactly one employee_number"
+    return None

@@ -8,7 +8,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import yaml
 from pydantic import ValidationError
@@ -18,11 +18,15 @@ from certrecon.settings.crosswalk import Crosswalk, parse_crosswalk
 from certrecon.settings.model import Settings
 from certrecon.text import visible
 
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
 ENVIRONMENT_VARIABLE = "CERTRECON_SETTINGS"
 SHOWN_VALUE = 120
 SHOWN_PROBLEMS = 10
 """Mistakes that one message names; more than that are counted."""
 _SHOWN_REASON = 400
+_CROSSWALK = ("employee_match", "crosswalk")
 _UNFIT = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Characters that can be seen nowhere or stored nowhere, so that a setting with one says what nobody meant."""
 _PYYAML_FAILS_WITH = (yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
@@ -121,6 +125,17 @@ def _shown(value: Any) -> str:
     return visible(text, SHOWN_VALUE)
 
 
+def _kind(value: Any) -> str:
+    """Return what a value is, without what it says: it may be a list of persons in the wrong place."""
+    kinds = {dict: "a mapping", list: "a list", str: "a text"}
+    return next((name for kind, name in kinds.items() if isinstance(value, kind)), "a single value")
+
+
+def _told(problem: ErrorDetails) -> str:
+    """Return the value at fault, but of a crosswalk that is no file name only what it is."""
+    return _kind(problem["input"]) if problem["loc"] == _CROSSWALK else _shown(problem["input"])
+
+
 def _explained(error: ValidationError, source: str) -> SettingsError:
     problems = error.errors(include_url=False, include_context=False)
     lines = []
@@ -130,7 +145,7 @@ def _explained(error: ValidationError, source: str) -> SettingsError:
             lines.append(f"{key}: unknown key (value {_shown(problem['input'])})")
         else:
             reason = visible(problem["msg"].removeprefix("Value error, "), _SHOWN_REASON)
-            lines.append(f"{key}: {_shown(problem['input'])} is refused: {reason}")
+            lines.append(f"{key}: {_told(problem)} is refused: {reason}")
     if len(problems) > SHOWN_PROBLEMS:
         lines.append(f"and {len(problems) - SHOWN_PROBLEMS:,} more")
     return SettingsError(f"{source}: " + "; ".join(lines))
@@ -149,7 +164,7 @@ def _document(text: str, source: str) -> dict[str, Any]:
         message = f"{source}: {error}"
         raise SettingsError(message) from None
     if not isinstance(document, dict | None):
-        message = f"{source} must be a mapping of settings, found {_shown(document)}"
+        message = f"{source} must be a mapping of settings, found {_kind(document)}"
         raise SettingsError(message)
     return document or {}
 

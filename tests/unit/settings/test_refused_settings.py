@@ -178,6 +178,61 @@ def test_a_wrong_crosswalk_is_refused(tmp_path: Path, text: str, words: str) -> 
         parse_settings("employee_match: {crosswalk: crosswalk.csv}", folder=tmp_path)
 
 
+SECRET = ("Nordmann", "Ola", "p-0815", "00427")
+"""What a crosswalk may hold of persons."""
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        pytest.param(
+            "Nordmann Ola,p-0815\np-0815,00427\n",
+            "the header line must be 'person_id,employee_number'",
+            id="no header line",
+        ),
+        pytest.param("person_id,employee_number\np-0815,\n", "line 2: the employee_number is missing", id="no number"),
+        pytest.param("person_id,employee_number\n,00427\n", "line 2: the person_id is missing", id="no person"),
+        pytest.param(
+            "person_id,employee_number\np-0815,1\np-0815,00427\n", "line 3: the person_id of this line", id="twice"
+        ),
+        pytest.param(
+            f"person_id,employee_number\nOla,{'0' * 140_000}00427\n", "not readable as CSV", id="a huge field"
+        ),
+    ],
+)
+def test_a_wrong_crosswalk_is_told_without_what_it_says_of_persons(tmp_path: Path, text: str, words: str) -> None:
+    """The message is logged and mailed; numbers and names stay in the file."""
+    (tmp_path / "crosswalk.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError) as refused:
+        parse_settings("employee_match: {crosswalk: crosswalk.csv}", folder=tmp_path)
+    assert words in str(refused.value)
+    assert "crosswalk.csv" in str(refused.value)
+    assert not [word for word in SECRET if word in str(refused.value)]
+    assert refused.value.__cause__ is None
+    assert refused.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        pytest.param(
+            "employee_match: {crosswalk: {p-0815: '00427'}}", "employee_match.crosswalk: a mapping is refused",
+            id="written into the settings",
+        ),
+        pytest.param(
+            "employee_match: {crosswalk: [p-0815, '00427']}", "employee_match.crosswalk: a list is refused", id="as a list",
+        ),
+        pytest.param("p-0815,00427\np-2,Ola Nordmann\n", "must be a mapping of settings, found a text", id="as the settings"),
+        pytest.param("- p-0815\n- Nordmann\n", "must be a mapping of settings, found a list", id="a list as the settings"),
+    ],
+)  # fmt: skip
+def test_a_crosswalk_where_none_belongs_is_told_without_what_it_says_of_persons(text: str, words: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        parse_settings(text)
+    assert words in str(refused.value)
+    assert not [word for word in SECRET if word in str(refused.value)]
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"nowhere\.yaml"):
         load_settings(tmp_path / "nowhere.yaml")
