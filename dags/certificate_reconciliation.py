@@ -13,7 +13,7 @@ from airflow.sdk import (
     chain,
 )
 
-from certrecon_plugin.deadlines import RunMade
+from certrecon_plugin.deadlines import RunMade, deadline_hours
 from certrecon_plugin.habits import TASK_DEFAULTS, TIME_ZONE, DeadlineDag
 from certrecon_plugin.operators.base import Task
 from certrecon_plugin.operators.extracting import (
@@ -23,7 +23,7 @@ from certrecon_plugin.operators.extracting import (
     SealInputsOperator,
 )
 from certrecon_plugin.operators.opening import FindTenantsOperator, OpenRunOperator
-from certrecon_plugin.telling.callbacks import DEADLINE_HOURS, tell_of_broken_run, tell_of_missed_deadline
+from certrecon_plugin.telling.callbacks import tell_of_broken_run, tell_of_missed_deadline
 from certrecon_plugin.wiring import judge_and_publish
 
 SCHEDULE = os.environ.get("CERTRECON_SCHEDULE", "30 3 * * *")
@@ -126,9 +126,9 @@ with DeadlineDag(
     default_args=TASK_DEFAULTS,
     deadline=DeadlineAlert(
         reference=RunMade(),
-        interval=timedelta(hours=DEADLINE_HOURS),
+        interval=timedelta(hours=deadline_hours()),
         callback=SyncCallback(tell_of_missed_deadline),
-        name=f"not ended within {DEADLINE_HOURS:g} h",
+        name=f"not ended within {deadline_hours():g} h",
     ),
     on_failure_callback=tell_of_broken_run,
     tags=["hse", "certificates"],

@@ -1,4 +1,4 @@
-"""From when the deadline of a run counts."""
+"""After how long a run that has not ended is told of, and from when that counts."""
 
 from __future__ import annotations
 
@@ -7,8 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.definitions.deadline import BaseDeadlineReference
 
+from certrecon_plugin.environment import positive_number
+
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
+
+
+def deadline_hours() -> float:
+    """Return after how many hours a run that has not ended is told of; it may wait for an approval.
+
+    A function, so that a mistake takes away the DAG that has the deadline and no other one.
+
+    Raises:
+        SettingsError: `CERTRECON_DEADLINE_HOURS` is no number above 0, or longer than a year.
+    """
+    return positive_number("CERTRECON_DEADLINE_HOURS", 3, most=8_760, unit="hours")
 
 
 class RunMade(BaseDeadlineReference):

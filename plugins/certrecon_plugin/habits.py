@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from airflow.sdk import DAG, ExceptionRetryPolicy, RetryAction, RetryRule
 
+from certrecon_plugin.environment import positive_number, whole_number
+
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
 
 TIME_ZONE: Final = os.environ.get("CERTRECON_TIME_ZONE", "Europe/Oslo")
-_RETRIES = int(os.environ.get("CERTRECON_TASK_RETRIES", "2"))
-_WAIT = timedelta(seconds=float(os.environ.get("CERTRECON_RETRY_SECONDS", "300")))
+_RETRIES = whole_number("CERTRECON_TASK_RETRIES", 2, least=0, most=100)
+_WAIT = timedelta(seconds=positive_number("CERTRECON_RETRY_SECONDS", 300, most=86_400, unit="seconds"))
 
 _POLICY = ExceptionRetryPolicy(
     rules=[

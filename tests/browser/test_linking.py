@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 from sqlalchemy import Engine, text
 
 from certrecon.publishing.question import shown
@@ -135,8 +135,10 @@ def test_ticked_asked_approved_linked_and_hinted_at(
     hints = rows(warehouse, "SELECT * FROM reconciliation.change_hint WHERE source = 'link_certificates'")
     assert sorted(one for row in hints for one in row["certificate_ids"]) == sorted(chosen.certificates)
     events = api.call("GET", f"/assets/events?source_dag_id={DAG}").json()["asset_events"]
-    assert [event["extra"]["hints"] for event in events] == [len(chosen.certificates)]
-    assert {event["uri"] for event in events} == {"certrecon://warehouse/hints"}
+    facts = {event["uri"]: event["extra"] for event in events}
+    assert len(events) == len(facts) == 2
+    assert facts["certrecon://warehouse/hints"]["hints"] == len(chosen.certificates)
+    assert facts["fourhse://api/certificate-action"]["links"] == len(chosen.certificates)
     anna.open("/linking")
     assert "approved by anna" in anna.page.inner_text("body")
     follow(linking, warehouse, chosen)
@@ -167,9 +169,12 @@ def started_from_the_worklist(visit: Visit, chosen: Chosen) -> str:
     for one in chosen.certificates:
         inside.locator(f"input[form=linking][value='{one}']").check()
     inside.get_by_role("button", name="Link the ticked certificates").click()
+    ticked = inside.locator("ul.ticked li")
+    expect(ticked).to_have_count(len(chosen.certificates))
+    assert all("valid until" in said for said in ticked.all_inner_texts()), "who and what, not ids alone"
     inside.locator("input[name=action_id]").fill(chosen.action)
     inside.get_by_role("button", name="Start the run").click()
-    return inside.get_by_role("status").locator(".code").inner_text()
+    return inside.get_by_role("status").filter(has_text="was started").locator(".code").inner_text()
 
 
 def answer(visit: Visit, run: str, name: str) -> None:

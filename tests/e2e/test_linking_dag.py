@@ -11,7 +11,7 @@ from airflow.sdk import DAG, AssetAlias, TriggerRule
 
 from certrecon.linking.parameters import LinkParameters
 from certrecon_plugin.operators.linking import LinkTask
-from certrecon_plugin.telling.assets import LINKED_ALIAS
+from certrecon_plugin.telling.assets import CREATED_ALIAS, LINKED_ALIAS, LINKS, TENANT_ENTITIES
 from certrecon_plugin.telling.callbacks import tell_of_failed_linking
 from certrecon_quickstart.project import Project
 
@@ -40,10 +40,17 @@ def test_what_was_created_is_read_back_and_told_of_whatever_failed(dag: DAG) -> 
     assert {name for name, rule in rules.items() if rule == TriggerRule.ALL_DONE} == set(ALWAYS)
 
 
-def test_the_asset_of_hints_gets_no_event_of_its_own(dag: DAG) -> None:
-    outlets = [one for task in dag.tasks for one in task.outlets]
-    assert outlets == [LINKED_ALIAS]
-    assert isinstance(outlets[0], AssetAlias)
+READS = {LinkTask.LOOK: TENANT_ENTITIES[:2], LinkTask.LINK: TENANT_ENTITIES[:2], LinkTask.READ_BACK: [LINKS]}
+PRODUCES = {LinkTask.LINK: [CREATED_ALIAS], LinkTask.HINT: [LINKED_ALIAS]}
+
+
+@pytest.mark.parametrize("name", LinkTask)
+def test_a_task_names_what_it_reads_and_produces_and_no_asset_gets_an_event_by_itself(dag: DAG, name: LinkTask) -> None:
+    """Events are added to aliases: nothing was created in a dry run, or where somebody refused."""
+    task = dag.task_dict[name]
+    assert list(task.inlets) == list(READS.get(name, []))
+    assert list(task.outlets) == PRODUCES.get(name, [])
+    assert all(isinstance(one, AssetAlias) for one in task.outlets)
 
 
 def test_it_has_the_parameters_that_its_first_task_takes(dag: DAG) -> None:

@@ -10,6 +10,8 @@ from airflow.sdk import BaseOperator
 from certrecon_plugin.resources import evidence_root, warehouse
 from certrecon_plugin.telling.assets import CLAIMS, EVIDENCE, LEDGER, REPORT
 from certrecon_plugin.telling.audit import forget_audit, tell_of_audit
+from certrecon_plugin.telling.closing import closing
+from certrecon_plugin.telling.lineage import Traced
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -20,7 +22,7 @@ AUDITOR, WRITER = "certrecon_auditor", "certrecon_writer"
 _TELLING: dict[str, Any] = {"on_failure_callback": tell_of_audit, "on_success_callback": forget_audit}
 
 
-class VerifyOperator(BaseOperator):
+class VerifyOperator(BaseOperator, Traced):
     """Recomputes everything that is on the record, reading only."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -33,6 +35,11 @@ class VerifyOperator(BaseOperator):
         Raises:
             IntegrityError: Something does not hold; the message names the first.
         """
+        with closing(self.task_id) as end:
+            result = end.result = self._verify()
+        return result
+
+    def _verify(self) -> dict[str, Any]:
         from certrecon.audit.verify import to_json, verify
         from certrecon.audit.wording import closing_sentence, render_verification
         from certrecon.errors import IntegrityError
@@ -48,7 +55,7 @@ class VerifyOperator(BaseOperator):
         return to_json(found)
 
 
-class PurgeOperator(BaseOperator):
+class PurgeOperator(BaseOperator, Traced):
     """Removes evidence and hints and pseudonymises persons past their retention, on the record but for hints.
 
     It runs only after a verification that held.
@@ -60,6 +67,11 @@ class PurgeOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, int]:
         """Return how many parts, files and hints went, and how many persons and claims have a pseudonym now."""
+        with closing(self.task_id) as end:
+            result = end.result = self._purge(context)
+        return result
+
+    def _purge(self, context: Context) -> dict[str, int]:
         from certrecon.audit.pseudonymise import pseudonymise_past
         from certrecon.audit.purge import purge_expired
         from certrecon.settings import load_settings

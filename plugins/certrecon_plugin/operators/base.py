@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from airflow.sdk import BaseOperator
 
 from certrecon.errors import CertreconError, IntegrityError
-from certrecon_plugin.telling.closing import closing_line
+from certrecon_plugin.telling.closing import closing
+from certrecon_plugin.telling.lineage import Traced
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -87,7 +87,7 @@ def keeping_failure(context: Context) -> Iterator[None]:
         raise
 
 
-class StageOperator(BaseOperator):
+class StageOperator(BaseOperator, Traced):
     """A task that runs one stage; when it fails it says why in one sentence."""
 
     @abstractmethod
@@ -100,12 +100,6 @@ class StageOperator(BaseOperator):
 
     def telling(self, context: Context, step: Callable[[], T]) -> T:
         """Run a step and log what it came to; when it fails keep its sentence for the run's last task."""
-        began = time.monotonic()
-        try:
-            with keeping_failure(context):
-                result = step()
-        except CertreconError:
-            log.info("%s", closing_line(self.task_id, time.monotonic() - began, failed=True))
-            raise
-        log.info("%s", closing_line(self.task_id, time.monotonic() - began, result))
+        with closing(self.task_id) as end, keeping_failure(context):
+            result = end.result = step()
         return result

@@ -15,7 +15,16 @@ from certrecon_plugin.operators.base import FAILURE, StageOperator, Task, result
 from certrecon_plugin.operators.judging import VALIDATIONS
 from certrecon_plugin.operators.publishing import planned_of
 from certrecon_plugin.resources import evidence_root, warehouse, workplace
-from certrecon_plugin.telling.assets import CLAIMS, EVIDENCE, LEDGER, REPORT, REPORTED_ALIAS, reported
+from certrecon_plugin.telling.assets import (
+    CLAIMS,
+    EVIDENCE,
+    LEDGER,
+    OUTCOME,
+    REPORT,
+    REPORTED_ALIAS,
+    reported,
+    was_reported,
+)
 from certrecon_plugin.telling.tell import count_finalised, forget_starts, tell_of_run, tell_of_start
 
 if TYPE_CHECKING:
@@ -75,6 +84,8 @@ def _validations(context: Context) -> dict[Subject, FileRef]:
 
 class ReportOperator(StageOperator):
     """Writes the run's report."""
+
+    writes = (OUTCOME,)
 
     def __init__(self, **kwargs: Any) -> None:
         """Read evidence, ledger and claims."""
@@ -187,13 +198,18 @@ class FinaliseOperator(StageOperator):
             raise AirflowFailException(failures[0])
         run = run_of(context)
         forget_starts(context)
+        before = _already(run, failures)
+        ended = before or _finalise(context, run)
+        # An older run's task may be cleared: neither metrics nor the DAGs that follow count the run again.
+        is_new = before is None or not (ended["failure"] or was_reported(context, run))
+        if is_new:
+            count_finalised(run.run_seq)
         # A try that was killed right after finalising told nobody, or somebody: it is told again.
-        ended = _already(run, failures) or _finalise(context, run)
-        count_finalised(run.run_seq)
         tell_of_run(context, run.run_seq)
         if ended["failure"]:
             raise AirflowFailException(ended["failure"])
-        _say_reported(context, run, ended)
+        if is_new:
+            _say_reported(context, run, ended)
         return ended
 
 

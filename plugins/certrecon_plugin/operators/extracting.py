@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from certrecon_plugin.environment import whole_number
 from certrecon_plugin.operators.base import StageOperator, Task, result_of, results_of, run_of
 from certrecon_plugin.resources import workplace
 from certrecon_plugin.telling.assets import (
     CLAIMS,
     EMPLOYEES,
+    EVIDENCE,
     LEDGER,
     SEALED_ALIAS,
     TENANT_ENTITIES,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from certrecon.stages.find_tenants import Tenants
     from certrecon.stages.seal_inputs import Looked
 
-TENANTS_AT_ONCE = int(os.environ.get("CERTRECON_TENANTS_AT_ONCE", "4"))
+TENANTS_AT_ONCE = whole_number("CERTRECON_TENANTS_AT_ONCE", 4, least=1, most=1_000)
 """How many tenants are read at the same time, over all workers; the rate is shared out over them."""
 
 
@@ -32,6 +33,7 @@ class ExtractTenantOperator(StageOperator):
     """Reads certificates, links and persons of one 4HSE project."""
 
     template_fields: Sequence[str] = ("tenant_id",)
+    writes = (EVIDENCE,)
 
     def __init__(self, *, tenant_id: str, **kwargs: Any) -> None:
         """Take the project's id."""
@@ -60,6 +62,8 @@ class ExtractTenantOperator(StageOperator):
 
 class ExtractEmployeesOperator(StageOperator):
     """Reads the employees of Ditio."""
+
+    writes = (EVIDENCE,)
 
     def __init__(self, **kwargs: Any) -> None:
         """Read Ditio's employees."""

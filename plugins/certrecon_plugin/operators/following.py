@@ -12,7 +12,8 @@ from airflow.sdk.bases.skipmixin import SkipMixin
 from certrecon_plugin.operators.base import StageOperator, Task, keeping_failure, results_of, run_of
 from certrecon_plugin.operators.extracting import SealInputsOperator
 from certrecon_plugin.resources import evidence_root, warehouse, workplace
-from certrecon_plugin.telling.assets import HINTS, PROJECTS, TENANT_ENTITIES
+from certrecon_plugin.telling.assets import EVIDENCE, HINTS, PROJECTS, TENANT_ENTITIES
+from certrecon_plugin.telling.closing import closing
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -42,7 +43,7 @@ class WaitForTurnOperator(BaseSensorOperator, SkipMixin):
         """
         from certrecon.stages.hints import Turn
 
-        with keeping_failure(context):
+        with closing(self.task_id), keeping_failure(context):
             turn = _turn()
         log.info("%s", turn.value)
         if turn in {Turn.NOTHING, Turn.TOO_EARLY, Turn.HELD_BACK}:
@@ -64,6 +65,7 @@ def _turn() -> Turn:
 class ReadHintedOperator(StageOperator):
     """Reads in 4HSE what the waiting hints point at, and whatever must be judged with it."""
 
+    writes = (EVIDENCE,)
     TENANTS: ClassVar = "tenants"
     LOOKED: ClassVar = "looked"
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from certrecon_plugin.operators.base import StageOperator, Task, result_of, run_of
 from certrecon_plugin.resources import workplace
+from certrecon_plugin.telling.assets import OUTCOME
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -21,6 +22,8 @@ VALIDATIONS = {
 class BuildClaimsOperator(StageOperator):
     """Turns the sealed inputs into claims with every fact that rules ask about."""
 
+    writes = (OUTCOME,)
+
     def run_stage(self, context: Context) -> dict[str, Any]:
         """Return where the claims are."""
         from certrecon.stages.build_claims import run_build_claims
@@ -31,6 +34,8 @@ class BuildClaimsOperator(StageOperator):
 
 class ValidateOperator(StageOperator):
     """Runs the expectations of one subject over the claims."""
+
+    writes = (OUTCOME,)
 
     def __init__(self, *, subject: str, **kwargs: Any) -> None:
         """Take the subject, one of `VALIDATIONS`."""
@@ -52,6 +57,8 @@ class ValidateOperator(StageOperator):
 
 class PlanOperator(StageOperator):
     """Gives every claim its disposition and plans what to send."""
+
+    writes = (OUTCOME,)
 
     def run_stage(self, context: Context) -> dict[str, Any]:
         """Return where the decisions are and how many claims have each finding."""

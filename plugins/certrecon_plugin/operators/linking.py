@@ -14,7 +14,7 @@ from certrecon_plugin.operators.approving import AskingOperator
 from certrecon_plugin.operators.base import StageOperator, result_of
 from certrecon_plugin.operators.concluding import failures_of
 from certrecon_plugin.resources import warehouse
-from certrecon_plugin.telling.assets import LINKED_ALIAS, TENANT_ENTITIES, linked
+from certrecon_plugin.telling.assets import CREATED_ALIAS, LINKED_ALIAS, LINKS, TENANT_ENTITIES, created, linked
 from certrecon_plugin.telling.tell import tell_of_links
 
 if TYPE_CHECKING:
@@ -199,8 +199,8 @@ class LinkOperator(StageOperator):
     """Creates the approved links that are not there yet."""
 
     def __init__(self, **kwargs: Any) -> None:
-        """Produce links in 4HSE."""
-        super().__init__(inlets=list(TENANT_ENTITIES[:2]), **kwargs)
+        """Look at certificates and links in 4HSE, and produce links there."""
+        super().__init__(inlets=list(TENANT_ENTITIES[:2]), outlets=[CREATED_ALIAS], **kwargs)
 
     def run_stage(self, context: Context) -> dict[str, int]:
         """Return how many certificates there are of each outcome; none where nobody approved.
@@ -227,11 +227,16 @@ class LinkOperator(StageOperator):
         counted = Counter(str(one.outcome) for one in found)
         log.info("%s", ", ".join(f"{name} {count}" for name, count in counted.items()))
         require_linked(found)
+        created(context, counted)
         return dict(counted)
 
 
 class ReadBackOperator(StageOperator):
     """Looks at every created link in 4HSE and compares it with what was created."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Read links in 4HSE."""
+        super().__init__(inlets=[LINKS], **kwargs)
 
     def run_stage(self, context: Context) -> dict[str, int]:
         """Return how many links there are.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from certrecon_plugin.operators.base import StageOperator, run_of
 from certrecon_plugin.resources import evidence_root, warehouse, workplace
-from certrecon_plugin.telling.assets import PROJECTS
+from certrecon_plugin.telling.assets import EVIDENCE, PROJECTS
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 class OpenRunOperator(StageOperator):
     """Checks parameters, settings and connections, and opens the run in the warehouse."""
+
+    writes = (EVIDENCE,)
 
     def __init__(self, *, by_hints: bool = False, **kwargs: Any) -> None:
         """Take whether the run looks only at what hints point at."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow.sdk import BaseOperator
 
+from certrecon_plugin.environment import positive_number
 from certrecon_plugin.resources import warehouse
 from certrecon_plugin.telling.assets import REPORT
+from certrecon_plugin.telling.closing import closing
 from certrecon_plugin.telling.links import runs_link
 from certrecon_plugin.telling.memory import remember, told
 from certrecon_plugin.telling.metrics import gauge_silence
@@ -45,6 +46,11 @@ class WatchOperator(BaseOperator):
             SettingsError: The setting of the notifiers is wrong.
             NotToldError: Nobody got the message; the next try sends it again.
         """
+        with closing(self.task_id) as end:
+            result = end.result = self._look(context)
+        return result
+
+    def _look(self, context: Context) -> dict[str, int]:
         from certrecon.telling.messages import of_life
 
         settings, values = checked_settings(), dict(context)
@@ -57,7 +63,7 @@ class WatchOperator(BaseOperator):
         overdue = silence if silence is not None and silence.hours > hours else None
         _tell_new(overdue, settings, values)
         if overdue is None:
-            send(of_life(), settings, values)
+            send(of_life(silence), settings, values)
         return {"overdue": int(overdue is not None)}
 
 
@@ -65,20 +71,11 @@ def allowed_hours() -> float:
     """Return after how many hours without success somebody is told.
 
     Raises:
-        SettingsError: The environment variable is no number above 0.
+        SettingsError: The environment variable is no number above 0, or longer than a year.
     """
-    from certrecon.errors import SettingsError
     from certrecon.telling.silence import HOURS
 
-    given = os.environ.get(SILENCE_HOURS, "")
-    try:
-        hours = float(given) if given else HOURS
-    except ValueError:
-        hours = 0.0
-    if not hours > 0:
-        message = f"{SILENCE_HOURS} must be a number of hours above 0, not {given!r}."
-        raise SettingsError(message)
-    return hours
+    return positive_number(SILENCE_HOURS, HOURS, most=8_760, unit="hours")
 
 
 def checked_settings() -> tuple[NotifierSetting, ...]:

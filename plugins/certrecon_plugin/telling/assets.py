@@ -10,6 +10,7 @@ neither ledger nor claims and must not say that it did.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from certrecon.stages.handle import RunHandle
     from certrecon.stages.load import Loaded
     from certrecon.stages.publish import Published
+
+log = logging.getLogger(__name__)
 
 GROUP: Final = "certificate_reconciliation"
 
@@ -34,6 +37,8 @@ HINTS: Final = Asset("certrecon://warehouse/hints", group=GROUP)
 """What 4HSE says has changed and no run has looked at (table `change_hint`)."""
 EVIDENCE: Final = Asset("certrecon://evidence/inputs", group=GROUP)
 """The sealed inputs of a run."""
+OUTCOME: Final = Asset("certrecon://evidence/outcome", group=GROUP)
+"""What came of a run, in its evidence; it has no events."""
 DELIVERED: Final = Asset("ditio://api/certificates", group=GROUP)
 """What Ditio was sent."""
 
@@ -42,12 +47,15 @@ TENANT_ENTITIES: Final = tuple(
     Asset(f"fourhse://api/{entity}", group=GROUP) for entity in ("certificate", "certificate-action", "person")
 )
 """What is read of one 4HSE project."""
+LINKS: Final = TENANT_ENTITIES[1]
+"""The CertificateActions of 4HSE, which `link_certificates` also creates."""
 EMPLOYEES: Final = Asset("ditio://api/employees", group=GROUP)
 
 PUBLISHED_ALIAS: Final = AssetAlias("certificates published", group=GROUP)
 LOADED_ALIAS: Final = AssetAlias("certificates loaded", group=GROUP)
 REPORTED_ALIAS: Final = AssetAlias("certificates reported", group=GROUP)
 LINKED_ALIAS: Final = AssetAlias("certificates linked", group=GROUP)
+CREATED_ALIAS: Final = AssetAlias("certificate actions created", group=GROUP)
 SEALED_ALIAS: Final = AssetAlias("certificate inputs sealed", group=GROUP)
 _READ: Final = ("certificates", "links", "persons", "employees")
 
@@ -72,6 +80,18 @@ def sealed_inputs(context: Context, run: RunHandle, rows: Mapping[str, int]) -> 
     )
 
 
+def created(context: Context, outcomes: Mapping[str, int]) -> None:
+    """Say that links were created in 4HSE, in this try or an earlier one; nothing where there is none.
+
+    Args:
+        context: The task's.
+        outcomes: Certificates by what became of them (`certrecon.linking.creating.Outcome`).
+    """
+    made = sum(outcomes.get(name, 0) for name in ("created", "created_earlier"))
+    if made:
+        _add(context, CREATED_ALIAS, LINKS, {"source": "link_certificates", "links": made, "outcomes": dict(outcomes)})
+
+
 def linked(context: Context, hints: int) -> None:
     """Say that created links wait to be looked at; nothing where there are none."""
     if hints:
@@ -93,6 +113,20 @@ def loaded(context: Context, run: RunHandle, done: Loaded) -> None:
     facts |= {"claims": done.claims.rows, "opened": done.opened, "ended": done.ended}
     for asset in (LEDGER, CLAIMS):
         _add(context, LOADED_ALIAS, asset, facts)
+
+
+def was_reported(context: Context, run: RunHandle) -> bool:
+    """Return whether the report of a run has its event: Airflow keeps one only of a try that came to its end.
+
+    The task has the report among its inlets. Where Airflow cannot tell, it has none: rather twice than never.
+    """
+    try:
+        # No event of a run is older than the run.
+        events = context["inlet_events"][REPORT].after(context["dag_run"].run_after.isoformat())
+        return any((event.extra or {}).get("run_seq") == run.run_seq for event in events)
+    except Exception as error:  # noqa: BLE001 - whatever it is, those who follow are to be told
+        log.warning("Whether the report has an event cannot be read: %s: %s", type(error).__name__, error)
+        return False
 
 
 def reported(context: Context, run: RunHandle, status: str, done: Loaded, address: str | None) -> None:

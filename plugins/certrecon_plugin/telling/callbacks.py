@@ -5,18 +5,15 @@ The last task tells of a run by itself. These are for what it cannot tell: that 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from certrecon_plugin.deadlines import deadline_hours
 from certrecon_plugin.telling.links import dag_run_link
 from certrecon_plugin.telling.tell import AUDITOR, never_failing, tell
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
-
-DEADLINE_HOURS: Final = float(os.environ.get("CERTRECON_DEADLINE_HOURS", "3"))
-"""After so many hours a run that has not ended is told of; it may wait for an approval."""
 
 LAST_TASK: Final = "finalise"
 _ENDED = frozenset({"success", "failed"})
@@ -72,4 +69,4 @@ def tell_of_missed_deadline(context: Mapping[str, Any]) -> None:
     if dag_run.get("state") in _ENDED:
         return
     run_id = dag_run.get("dag_run_id") or dag_run["run_id"]
-    tell(of_deadline(run_id, DEADLINE_HOURS, dag_run_link(dag_run["dag_id"], run_id)), dict(context))
+    tell(of_deadline(run_id, deadline_hours(), dag_run_link(dag_run["dag_id"], run_id)), dict(context))

@@ -1,15 +1,55 @@
-"""The one line with which a task ends: how long it took, and the counts of what it returned."""
+"""The one line with which a task ends: how it ended, how long it took, and the counts of what it returned."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from airflow.sdk.exceptions import AirflowSkipException, TaskAwaitingInput
+
+log = logging.getLogger(__name__)
+
+ENDED: Final = "ended"
+_BY_EXCEPTION: Final = ((AirflowSkipException, "skipped"), (TaskAwaitingInput, "waits for a person"))
 
 
-def closing_line(task: str, seconds: float, result: Any = None, *, failed: bool = False) -> str:
+@dataclass(slots=True)
+class Ending:
+    """What a task came to.
+
+    Attributes:
+        result: What it returns; its counts are in the closing line.
+    """
+
+    result: Any = None
+
+
+@contextmanager
+def closing(task: str) -> Iterator[Ending]:
+    """Log the closing line of a task when the block ends, however it ends.
+
+    Args:
+        task: The task's id.
+    """
+    ending, began, how = Ending(), time.monotonic(), "failed"
+    try:
+        yield ending
+        how = ENDED
+    except BaseException as error:
+        how = next((word for kind, word in _BY_EXCEPTION if isinstance(error, kind)), how)
+        raise
+    finally:
+        result = ending.result if how == ENDED else None
+        log.info("%s", closing_line(task, time.monotonic() - began, result, how=how))
+
+
+def closing_line(task: str, seconds: float, result: Any = None, *, how: str = ENDED) -> str:
     """Return the line; only whole numbers of the result are in it, no addresses and no texts."""
     counts = ", ".join(f"{name} {count:,}" for name, count in counts_of(result).items())
-    how = "failed" if failed else "ended"
     return f"{task} {how} after {seconds:.1f} s" + (f": {counts}" if counts else "")
 
 
