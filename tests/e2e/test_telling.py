@@ -213,6 +213,27 @@ def test_a_wrong_setting_of_the_notifiers_changes_nothing_in_a_run(checkout: Che
     assert "CERTRECON_NOTIFIERS is no JSON list" in last_log(checkout)
 
 
+TRIES = """
+    SELECT state, try_number, max_tries FROM task_instance WHERE task_id = :task ORDER BY start_date DESC LIMIT 1"""
+
+
+def test_refused_credentials_fail_at_once_although_tries_are_left(checkout: Checkout, mailbox: Mailbox) -> None:
+    """Typed errors drive Airflow's retry policy: a wrong password would only lock the account."""
+    name = "AIRFLOW_CONN_FOURHSE_DEFAULT"
+    wrong = json.loads(services_of(checkout).environment[name]) | {"password": "of somebody else"}
+    tries = {"CERTRECON_TASK_RETRIES": "2", "CERTRECON_RETRY_SECONDS": "1"}
+    done = airflow(checkout, "dags", "test", ALL, **{name: json.dumps(wrong)}, **tries)
+    assert done.returncode != 0
+    with sqlite3.connect(checkout.var / "airflow" / "airflow.db") as database:
+        [tried] = database.execute(TRIES, {"task": "find_tenants"})
+    assert tried == ("failed", 1, 2)
+    printed = done.stdout + done.stderr
+    assert "find_tenants failed after " in printed
+    assert "finalise failed after " in printed
+    assert "of somebody else" not in printed
+    assert len(mailbox.mails) == 1
+
+
 # --- changes as they happen -----------------------------------------------------------------------------
 
 
@@ -299,8 +320,27 @@ def test_the_watch_finds_a_wrong_notifier_and_sends_a_test_message(checkout: Che
     printed = watch(checkout, CERTRECON_NOTIFIERS='[{"class": "airflow.nowhere.Notifier"}]')
     assert printed.startswith("1 ")
     assert "there is no class airflow.nowhere.Notifier here" in printed
-    assert watch(checkout, {"test": True}).startswith("0 ")
+    printed = watch(checkout, {"test": True})
+    assert printed.startswith("0 ")
+    assert re.search(r"watch ended after [0-9.]+ s: notifiers 1\b", printed)
     assert mailbox.subjects == ["Certificate reconciliation: a test message"]
+
+
+def test_a_token_in_the_arguments_of_a_notifier_is_in_no_line_of_the_log(checkout: Checkout) -> None:
+    """Neither in ours nor in Airflow's, where nobody answers at the address that it is part of."""
+    token = ("T01ABCDEF", "B00XYZ123", "s3cr3tOfTheChat")
+    chat = {
+        "http_conn_id": "chat",
+        "endpoint": f"/services/{'/'.join(token)}",
+        "headers": {"Authorization": "Bearer k3yOfUs"},
+    }
+    entry = {"class": "airflow.providers.http.notifications.http.HttpNotifier", "kwargs": chat}
+    variables = {"CERTRECON_NOTIFIERS": json.dumps([entry]), "AIRFLOW_CONN_CHAT": "http://127.0.0.1:1"}
+    printed = watch(checkout, {"test": True}, **variables)
+    assert printed.startswith("1 ")
+    assert "The notifier 1 (HttpNotifier) failed" in printed
+    assert "watch failed after " in printed
+    assert not [part for part in (*token, "k3yOfUs") if part in printed]
 
 
 # --- the audit ------------------------------------------------------------------------------------------
@@ -312,7 +352,10 @@ def test_a_verification_that_does_not_hold_is_told_once(checkout: Checkout, mail
         done = airflow(checkout, "dags", "test", "audit_verification")
         return f"{done.returncode} {done.stdout}{done.stderr}"
 
-    assert verify().startswith("0 ")
+    held = verify()
+    assert held.startswith("0 ")
+    assert "verify ended after " in held
+    assert re.search(r"purge ended after [0-9.]+ s: parts 0, files 0, persons 0, claims 0, hints 0", held)
     assert mailbox.mails == []
     [sealed, *_] = (checkout.folder / "evidence").glob("*/outcome/worklist-*.csv")
     kept = sealed.read_bytes()

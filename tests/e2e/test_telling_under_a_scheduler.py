@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
@@ -13,16 +14,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from certrecon_quickstart.connections import read_request
 from certrecon_quickstart.memory import remembered_port
 from certrecon_quickstart.project import Project
 from certrecon_quickstart.services import Services, stop_services, using_services
 from tests.e2e.quickstart import Checkout
-from tests.integration.telling.mailbox import Mailbox, running_mailbox
+from tests.integration.telling.mailbox import Mailbox, by_mail, running_mailbox
 from tests.kill.station import TUNING, Station
 
 DEADLINE_SECONDS = 8
+TOKEN = ("T01ABCDEF", "B00XYZ123", "s3cr3tOfTheChat")
+DEAD_CHAT = {
+    "class": "airflow.providers.http.notifications.http.HttpNotifier",
+    "kwargs": {"http_conn_id": "chat", "endpoint": f"/services/{'/'.join(TOKEN)}"},
+}
+"""A notifier whose address nobody answers at, and holds a token."""
 FOLLOWER = """
 from airflow.sdk import DAG, Asset, task
 REPORT = Asset("certrecon://evidence/report")
@@ -40,6 +48,7 @@ class Figures:
     """A statsd listener that counts in a thread of its own."""
 
     heard: dict[str, str] = field(default_factory=dict)
+    names: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -51,6 +60,7 @@ class Figures:
             name, _, value = self.socket.recv(65536).decode(errors="replace").partition(":")
             if "certrecon" in name:
                 self.heard[name] = value
+                self.names.append(name)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -122,7 +132,10 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
             remembered_port(project, "web")  # any free one: the usual one may be another Airflow's
             services = Services(project, read_request(inherited), inherited)
             services.start()
-            environment = dict(services.environment) | TUNING | mailbox.environment() | figures.environment
+            told = mailbox.environment(by_mail(), DEAD_CHAT) | {"AIRFLOW_CONN_CHAT": "http://127.0.0.1:1"}
+            environment = dict(services.environment) | TUNING | told | figures.environment
+            environment["CERTRECON_RESULT_FILE"] = str(result_of(folder))
+            result_of(folder).parent.mkdir()
             environment["CERTRECON_DEADLINE_HOURS"] = str(DEADLINE_SECONDS / 3600)
             environment["CERTRECON_TASK_RETRIES"] = "0"
             station = Station(project, environment)
@@ -134,6 +147,11 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
             finally:
                 station.stop()
         stop_services(project)
+
+
+def result_of(folder: Path) -> Path:
+    """Where the last task writes how its run ended, once it has recorded that."""
+    return folder / "result" / "run.json"
 
 
 def test_a_waiting_approval_a_missed_deadline_and_the_end_are_told(told: Told) -> None:
@@ -174,6 +192,65 @@ def test_its_figures_reach_statsd(told: Told) -> None:
     assert int(heard["airflow.certrecon.dispositions.delivered"].partition("|")[0]) > 0
 
 
+def reports(told: Told) -> int:
+    """How many events the report has.
+
+    Airflow 3.3.2 answers 500 to a question for events while a run that one of them made has not begun.
+    """
+
+    def events() -> Any:
+        with contextlib.suppress(requests.HTTPError):
+            path = "assets/events?source_dag_id=certificate_reconciliation&limit=100"
+            return told.station.call("GET", path)["asset_events"]
+        return None
+
+    return sum(event["uri"] == "certrecon://evidence/report" for event in told.wait("an answer", events))
+
+
+def followed(told: Told) -> int:
+    """How often the DAG that follows the report has run, once none of its runs is on its way."""
+
+    def ended() -> Any:
+        runs = told.station.call("GET", "dags/follower/dagRuns")["dag_runs"]
+        return all(run["state"] == "success" for run in runs) and runs
+
+    return len(told.wait("the end of the followers", ended))
+
+
+def finalised(told: Told, run_id: str) -> tuple[int, int, int]:
+    """What came of a run's last task: its tries, the events of reports, and the runs of the DAG that follows them."""
+    task = told.station.call("GET", f"dags/certificate_reconciliation/dagRuns/{run_id}/taskInstances/finalise")
+    return task["try_number"], reports(told), followed(told)
+
+
+def test_a_cleared_last_task_of_a_good_run_neither_counts_it_nor_starts_again_what_follows(told: Told) -> None:
+    [run] = told.station.call("GET", "dags/certificate_reconciliation/dagRuns")["dag_runs"]
+    run_id, before = run["dag_run_id"], list(told.figures.names)
+    assert finalised(told, run_id) == (1, 1, 1)
+    told.clear(run_id, "finalise")
+    assert told.station.wait_for_end(run_id) == "success"
+    assert finalised(told, run_id) == (2, 1, 1)
+    assert told.figures.names == before
+
+
+def test_a_last_task_broken_off_after_it_recorded_the_run_says_so_when_it_is_tried_again(told: Told) -> None:
+    """What follows the report starts once, and the run is counted once."""
+    folder = result_of(told.checkout.folder).parent
+    folder.rename(folder.with_name("away"))
+    counted = told.figures.names.count("airflow.certrecon.runs")
+    run_id = told.trigger(mode="dry_run")
+    assert told.station.wait_for_end(run_id) == "failed"
+    assert finalised(told, run_id) == (1, 1, 1)
+    assert told.figures.names.count("airflow.certrecon.runs") == counted
+
+    folder.with_name("away").rename(folder)
+    told.clear(run_id, "finalise")
+    assert told.station.wait_for_end(run_id) == "success"
+    told.wait("the follower", lambda: followed(told) == 2)
+    assert finalised(told, run_id) == (2, 2, 2)
+    told.wait("the count", lambda: told.figures.names.count("airflow.certrecon.runs") == counted + 1)
+
+
 def test_a_failed_run_that_was_recorded_and_not_told_is_told_by_the_next_try(told: Told) -> None:
     """Airflow tries a killed task again as it does a cleared one; here the first try could not tell."""
     told.mailbox.mails.clear()
@@ -182,23 +259,31 @@ def test_a_failed_run_that_was_recorded_and_not_told_is_told_by_the_next_try(tol
     assert told.station.wait_for_end(run_id) == "failed"
     told.mailbox.refuses = False
     told.clear(run_id, "finalise")
-    assert "nobody" in told.mail("run 2: failed")
+    assert "nobody" in told.mail("run 3: failed")
     assert told.station.wait_for_end(run_id) == "failed"
 
     told.clear(run_id, "find_tenants")
     assert told.station.wait_for_end(run_id) == "failed"
-    ended = [one for one in told.mailbox.subjects if "run 2" in one]
+    ended = [one for one in told.mailbox.subjects if "run 3" in one]
     assert len(ended) == 1, "a cleared task of a finished run is no news"
 
 
 def test_a_run_whose_last_task_cannot_end_is_told_by_airflow(told: Told) -> None:
     told.mailbox.mails.clear()
     run_id = told.trigger(approval="always", resend=True)
-    told.mail("run 3: waits for an approval")
-    evidence = told.checkout.folder / "evidence" / "3"
+    told.mail("run 4: waits for an approval")
+    evidence = told.checkout.folder / "evidence" / "4"
     evidence.rename(evidence.with_name("gone"))
     evidence.write_text("no folder", encoding="utf-8")
     told.approve(run_id, "go on")
     assert told.station.wait_for_end(run_id) == "failed"
-    broken = told.mail("run 3 was broken off")
+    broken = told.mail("run 4 was broken off")
     assert "takes over" in broken
+
+
+def test_a_token_in_the_arguments_of_a_notifier_is_in_no_file_of_the_logs(told: Told) -> None:
+    """It was told of everything above, and nobody answered."""
+    logs = [path for path in told.checkout.var.rglob("*.log") if path.is_file()]
+    texts = {path: path.read_text(encoding="utf-8", errors="replace") for path in logs}
+    assert [path for path, said in texts.items() if "The notifier 2 (HttpNotifier) failed" in said]
+    assert not [path for path, said in texts.items() if any(part in said for part in TOKEN)]

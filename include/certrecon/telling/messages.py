@@ -140,7 +140,7 @@ def of_silence(silence: Silence, link: str | None) -> Message:
     """Return the message about a target for which nothing has succeeded for too long."""
     advice = (
         "Certificates that changed since then are not in Ditio. Look whether certificate_reconciliation is paused, "
-        "waits for an approval, or fails, and whether Airflow's scheduler works."
+        "waits for an approval, is refused it or gets no answer, or fails, and whether Airflow's scheduler works."
     )
     subject = f"Certificate reconciliation: nothing has succeeded for {silence.hours:.0f} hours"
     return Message((Occasion.NO_SUCCESS,), subject, (_silence(silence), advice), link)
@@ -150,10 +150,10 @@ def _silence(silence: Silence) -> str:
     target = silence.target[:_SHOWN_OF_TARGET]
     day = silence.since.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M UTC")
     if silence.success_run_seq is None:
-        return f"Target {target}: no publishing run has ever succeeded; the first one began {day}."
+        return f"Target {target}: no publishing run has ever succeeded and sent its plan; the first one began {day}."
     return (
-        f"Target {target}: the last publishing run that succeeded was run {silence.success_run_seq}, which ended "
-        f"{day}; the last one was run {silence.last_run_seq}."
+        f"Target {target}: the last publishing run that succeeded and sent its plan was run {silence.success_run_seq}, "
+        f"which ended {day}; the last one was run {silence.last_run_seq}."
     )
 
 
@@ -170,10 +170,19 @@ def of_audit(task: str, link: str | None) -> Message:
     return Message((Occasion.VERIFICATION_FAILED,), subject, (words,), link)
 
 
-def of_life() -> Message:
-    """Return the sign of life that a monitor outside Airflow waits for every hour."""
-    words = "The watch works, and no success is overdue."
-    return Message((Occasion.ALIVE,), "Certificate reconciliation: all is well", (words,))
+def of_life(silence: Silence | None) -> Message:
+    """Return the sign of life that a monitor outside Airflow waits for every hour.
+
+    Args:
+        silence: How long ago the last success was, which is not too long; None where no publishing run was ever opened.
+    """
+    if silence is None:
+        said, words = "nothing has run yet", "The watch works. No publishing run of all projects has been opened yet."
+    elif silence.success_run_seq is None:
+        said, words = "nothing has succeeded yet", f"The watch works. {_silence(silence)}"
+    else:
+        said, words = "all is well", "The watch works, and no success is overdue."
+    return Message((Occasion.ALIVE,), f"Certificate reconciliation: {said}", (words,))
 
 
 def of_trial(link: str | None) -> Message:

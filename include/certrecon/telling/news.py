@@ -10,11 +10,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 
 from certrecon.telling.occasions import Occasion
+from certrecon.warehouse import tables
 from certrecon.warehouse.runmodel import UNLIMITED, RunRecord
-from certrecon.warehouse.runs import read_run
+from certrecon.warehouse.runs import is_night, read_run
 from certrecon.words import Disposition, RunStatus
 
 _NEW_REJECTIONS = text("""
@@ -121,6 +122,13 @@ def read_news(conn: Connection, run_seq: int) -> RunNews | None:
         sent=run.sent or 0,
         dispositions=run.dispositions or {},
     )
+
+
+def is_newest_night(conn: Connection, run: RunRecord) -> bool:
+    """Return whether a run is the last finalised publishing run of all projects of its target."""
+    later = select(tables.run.c.run_seq).where(is_night(), tables.run.c.target == run.target)
+    later = later.where(tables.run.c.run_seq >= run.run_seq, tables.run.c.status != RunStatus.RUNNING)
+    return conn.execute(later.order_by(tables.run.c.run_seq.desc()).limit(2)).scalars().all() == [run.run_seq]
 
 
 def without_vendor_words(sentence: str) -> str:

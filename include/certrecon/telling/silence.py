@@ -6,22 +6,29 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, func, select
+
+from certrecon.warehouse import tables
+from certrecon.warehouse.runs import is_night, is_success
 
 HOURS: Final = 26.0
 """After so many hours without success somebody is told: a nightly run, and two hours for it to take its time."""
 
+_RUN = tables.run.c
+_LAST = func.max(_RUN.run_seq)
 # A target that was left has its last success for ever. The nights say which one counts.
-_PRESENT_TARGET = text("""
-    SELECT target, max(run_seq) AS last_run_seq,
-           max(run_seq) FILTER (WHERE status IN ('succeeded', 'succeeded_with_rejects')) AS success_run_seq,
-           coalesce(max(finished_at) FILTER (WHERE status IN ('succeeded', 'succeeded_with_rejects')),
-                    min(started_at)) AS since
-      FROM reconciliation.run
-     WHERE mode = 'publish' AND scope = CAST('{"tenant_ids": []}' AS jsonb)
-     GROUP BY target
-     ORDER BY max(run_seq) DESC
-     LIMIT 1""")
+_PRESENT_TARGET = (
+    select(
+        _RUN.target,
+        _LAST.label("last_run_seq"),
+        _LAST.filter(is_success()).label("success_run_seq"),
+        func.coalesce(func.max(_RUN.finished_at).filter(is_success()), func.min(_RUN.started_at)).label("since"),
+    )
+    .where(is_night())
+    .group_by(_RUN.target)
+    .order_by(_LAST.desc())
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +38,7 @@ class Silence:
     Attributes:
         target: The target's digest.
         last_run_seq: Its last publishing run, whatever became of it.
-        success_run_seq: Its last succeeded one; None where there was none.
+        success_run_seq: Its last one that succeeded with a plan that nobody refused; None where there was none.
         since: When that one ended; where there was none, when the first one began.
         hours: How many hours ago that is.
     """
@@ -51,7 +58,8 @@ class Silence:
 def read_silence(conn: Connection, now: dt.datetime) -> Silence | None:
     """Return how long ago a publishing run of all projects succeeded for the present target; None before the first one.
 
-    Dry runs and runs limited to some projects are no success: the nightly run is the truth. The present target is that
+    Dry runs and runs limited to some projects are no success: the nightly run is the truth. A run whose plan was
+    refused, or left without an answer, sent nothing and is none either. The present target is that
     of the last nightly run: after a move to another Ditio company nobody waits for a success at the old one.
     """
     row = conn.execute(_PRESENT_TARGET).one_or_none()

@@ -11,7 +11,7 @@ from dataclasses import fields
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import Connection, Engine, func, select, text
+from sqlalchemy import ColumnElement, Connection, Engine, and_, func, select, text
 
 from certrecon.errors import RunTakenOverError, TargetBusyError
 from certrecon.warehouse import tables
@@ -34,8 +34,8 @@ from certrecon.words import Disposition, Mode, RunStatus
 
 __all__ = [
     "FINALISED_RUN", "Baseline", "ChainLink", "NewRun", "OpenedRun", "RunRecord", "RunResult", "baseline",
-    "finalise_run", "finalised_runs", "hints_may_be_followed", "last_loaded", "open_run", "read_run", "require_free",
-    "require_running", "sent_by_hints_since", "set_evidence_uri",
+    "finalise_run", "finalised_runs", "hints_may_be_followed", "is_night", "is_success", "last_loaded", "open_run",
+    "read_run", "require_free", "require_running", "sent_by_hints_since", "set_evidence_uri",
 ]  # fmt: skip
 
 _LOCK_OPENING = text("SELECT pg_advisory_xact_lock(hashtext('certrecon open run'))")
@@ -223,6 +223,18 @@ def last_loaded(conn: Connection, target: str, before: int) -> RunRecord | None:
     return None if row is None else run_record(row)
 
 
+def is_night() -> ColumnElement[bool]:
+    """Return the condition of a run that speaks of everything: it publishes, and is limited to nothing."""
+    return and_(tables.run.c.mode == Mode.PUBLISH.value, tables.run.c.scope == UNLIMITED)
+
+
+def is_success() -> ColumnElement[bool]:
+    """Return the condition of a run that succeeded and whose plan nobody refused, nor was left without an answer."""
+    run = tables.run.c
+    ended_well = run.status.in_([RunStatus.SUCCEEDED.value, RunStatus.SUCCEEDED_WITH_REJECTS.value])
+    return and_(ended_well, ~func.coalesce(run.dispositions.has_key(Disposition.REFUSED.value), False))
+
+
 def baseline(conn: Connection, target: str) -> Baseline | None:
     """Return the run that guards compare with: the target's last succeeded, unlimited, publishing one.
 
@@ -230,12 +242,7 @@ def baseline(conn: Connection, target: str) -> Baseline | None:
     """
     run = tables.run.c
     query = (
-        select(tables.run)
-        .where(run.target == target, run.mode == Mode.PUBLISH.value)
-        .where(run.status.in_([RunStatus.SUCCEEDED.value, RunStatus.SUCCEEDED_WITH_REJECTS.value]))
-        .where(run.scope == UNLIMITED, ~func.coalesce(run.dispositions.has_key(Disposition.REFUSED.value), False))
-        .order_by(run.run_seq.desc())
-        .limit(1)
+        select(tables.run).where(run.target == target, is_night(), is_success()).order_by(run.run_seq.desc()).limit(1)
     )
     row = conn.execute(query).mappings().one_or_none()
     return None if row is None else run_record(row)

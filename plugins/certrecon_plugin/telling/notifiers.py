@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING, Any, Final
 from certrecon.errors import SettingsError
 from certrecon.telling.message import Message
 from certrecon.telling.occasions import ON_REQUEST, Occasion
+from certrecon_plugin.masking import mask_all
+from certrecon_plugin.telling.tokens import tokens_of
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseNotifier
@@ -116,13 +118,15 @@ def _when(entry: Mapping[str, Any], where: str) -> frozenset[Occasion]:
 
 
 def make_notifier(setting: NotifierSetting) -> BaseNotifier:
-    """Return the notifier of an entry.
+    """Return the notifier of an entry, having asked Airflow to mask what in its arguments may be a token.
 
     Raises:
         SettingsError: There is no such class, it is no notifier, or it does not take these `kwargs`.
     """
     from airflow.sdk import BaseNotifier
 
+    # What a notifier raises or logs often has the whole address in it.
+    mask_all(tokens_of(setting.kwargs))
     module, _, name = setting.path.rpartition(".")
     try:
         found = getattr(import_module(module), name)
@@ -155,8 +159,15 @@ def _sent(message: Message, setting: NotifierSetting, context: Mapping[str, Any]
         # The values reach the template by name and are never part of it: a vendor's words cannot become a template.
         make_notifier(setting)({**context, "certrecon": message.to_template()})
     except Exception as error:  # noqa: BLE001 - whatever a notifier raises, the run goes on
-        said = f"{type(error).__name__}: {error}"[:_LONGEST_ERROR]
+        said = _without_tokens(f"{type(error).__name__}: {error}", setting)[:_LONGEST_ERROR]
         log.warning("The notifier %s failed, so nobody got '%s' from it: %s", setting.name, message.line, said)
         return False
     log.info("The notifier %s was told: %s", setting.name, message.line)
     return True
+
+
+def _without_tokens(said: str, setting: NotifierSetting) -> str:
+    """Return what an error says without tokens, also where Airflow masks nothing, and before a cut makes one unlike."""
+    for token in sorted(tokens_of(setting.kwargs), key=len, reverse=True):
+        said = said.replace(token, "***")
+    return said

@@ -85,14 +85,16 @@ def tell_of_run(context: Context, run_seq: int) -> None:
 @never_failing
 def count_finalised(run_seq: int) -> None:
     """Give a finalised run's figures to Airflow's metrics."""
+    from certrecon.telling.news import is_newest_night
     from certrecon.warehouse.engine import transaction
     from certrecon.warehouse.runs import read_run
     from certrecon_plugin.telling.metrics import count_run
 
     with warehouse(AUDITOR) as engine, transaction(engine) as conn:
         run = read_run(conn, run_seq)
+        newest = run is not None and is_newest_night(conn, run)
     if run is not None:
-        count_run(run)
+        count_run(run, shows_state=newest)
 
 
 @never_failing

@@ -70,7 +70,7 @@ def test_nothing_new_is_no_message() -> None:
 
 @pytest.mark.parametrize(
     ("success", "words"),
-    [(4, "was run 4, which ended 2026-03-01 02:40 UTC; the last one was run 6."), (None, "no publishing run has ever")],
+    [(4, "run 4, which ended 2026-03-01 02:40 UTC; the last one was run 6."), (None, "no publishing run has ever")],
 )
 def test_a_silence_says_since_when(success: int | None, words: str) -> None:
     message = messages.of_silence(Silence("a" * 64, 6, success, SINCE, 31.4), None)
@@ -79,10 +79,29 @@ def test_a_silence_says_since_when(success: int | None, words: str) -> None:
     assert words in message.text
 
 
+@pytest.mark.parametrize(
+    ("silence", "subject", "words"),
+    [
+        pytest.param(None, "nothing has run yet", "No publishing run of all projects", id="nothing was ever opened"),
+        pytest.param(
+            Silence("a", 2, None, SINCE, 3), "nothing has succeeded yet", "the first one began 2026-03-01", id="no success yet"
+        ),
+        pytest.param(Silence("a", 2, 1, SINCE, 3), "all is well", "no success is overdue", id="a success"),
+    ],
+)  # fmt: skip
+def test_a_sign_of_life_says_that_all_is_well_only_after_a_success(
+    silence: Silence | None, subject: str, words: str
+) -> None:
+    message = messages.of_life(silence)
+    assert message.line == f"Certificate reconciliation: {subject}"
+    assert words in message.text
+    assert message.text.startswith("The watch works")
+
+
 EVERY = [
     messages.of_start_that_failed("No connection.", LINK), messages.of_run_without_end(3, LINK),
     messages.of_run_without_end(None, LINK), messages.of_waiting(1, 2, ["drop"], 20, LINK),
-    messages.of_deadline("manual__1", 3, LINK), messages.of_audit("verify", LINK), messages.of_life(),
+    messages.of_deadline("manual__1", 3, LINK), messages.of_audit("verify", LINK), messages.of_life(None),
     messages.of_trial(LINK), messages.of_silence(Silence("a", 1, None, SINCE, 30), LINK),
 ]  # fmt: skip
 

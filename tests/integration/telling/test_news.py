@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 import pytest
 from sqlalchemy import Engine, text
 
-from certrecon.telling.news import RunNews, read_news, without_vendor_words
+from certrecon.telling.news import RunNews, is_newest_night, read_news, without_vendor_words
 from certrecon.telling.occasions import Occasion
 from certrecon.telling.silence import read_silence
 from certrecon.warehouse.engine import transaction
+from certrecon.warehouse.runs import read_run
 
 TARGET, OTHER = "t" * 64, "u" * 64
 DAY = dt.datetime(2026, 3, 2, 2, 30, tzinfo=dt.UTC)
@@ -23,7 +24,7 @@ _RUN = text("""
     VALUES (:run_id, 1, :target, :mode, 'scheduled', CAST(:at AS date), CAST(:at AS date),
             CAST(:scope AS jsonb), :status, :failure, :at,
             CASE WHEN :status = 'running' THEN NULL ELSE CAST(:at AS timestamptz) + interval '10 minutes' END,
-            's', 'test', 0, 0, '{"rejected": 1}') RETURNING run_seq""")
+            's', 'test', 0, 0, CAST(:dispositions AS jsonb)) RETURNING run_seq""")
 _ATTEMPT = text("""
     INSERT INTO reconciliation.ditio_attempt
            (run_seq, batch_id, target, employee_number, certificate_type, payload_sha256, sent_at, state)
@@ -61,6 +62,7 @@ class Nights:
         tenants: str = "[]",
         target: str = TARGET,
         status: str | None = None,
+        dispositions: str = '{"rejected": 1}',
     ) -> RunNews | None:
         """A run; `answers` are payload and state by number, `withdraws` reasons by number."""
         status = status or ("failed" if failure else "succeeded")
@@ -72,6 +74,7 @@ class Nights:
             "at": self.at,
         }
         run |= {"scope": f'{{"tenant_ids": {tenants}}}', "status": status, "failure": failure}
+        run["dispositions"] = dispositions
         with transaction(self.engine) as conn:
             seq = conn.execute(_RUN, run).scalar_one()
             for number, (payload, state) in (answers or {}).items():
@@ -93,6 +96,7 @@ def nights(warehouse: Engine) -> Nights:
 
 
 NO, YES = "rejected", "acknowledged"
+REFUSED = '{"refused": 12, "delivered": 3}'
 
 
 @pytest.mark.parametrize(
@@ -196,6 +200,10 @@ def test_words_of_a_vendor_are_not_told(sentence: str, told: str) -> None:
         pytest.param([{}, {"mode": "dry_run"}], (1, 47.8), id="a dry run is no success"),
         pytest.param([{}, {"tenants": '["p"]'}], (1, 47.8), id="a run of one project is no success"),
         pytest.param([{}, {"status": "succeeded_with_rejects"}], (2, 23.8), id="with rejects is one"),
+        pytest.param([{}, {"dispositions": REFUSED}], (1, 47.8), id="a refused plan, or one without answer, is none"),
+        pytest.param([{}, *[{"dispositions": REFUSED}] * 3, {}], (5, 23.8), id="until one is approved"),
+        pytest.param([{"dispositions": REFUSED}, {"dispositions": REFUSED}], (None, 48.0), id="refused from the first one on"),
+        pytest.param([{"status": "running"}], (None, 24.0), id="the first one was opened and never ended"),
         pytest.param([{"failure": "x"}, {"failure": "y"}], (None, 48.0), id="never, since the first one began"),
         pytest.param([{}, {}, {"target": OTHER}], (3, 23.8), id="after a move to another company it alone counts"),
         pytest.param([{}, {"target": OTHER, "failure": "x"}], (None, 24.0), id="and had no success yet"),
@@ -213,3 +221,22 @@ def test_how_long_nothing_has_succeeded(
         found = read_silence(conn, nights.at + dt.timedelta(days=1))
     numbers = {run: number for number, run in enumerate(nights.runs, 1)}
     assert (found and (numbers.get(found.success_run_seq or 0), round(found.hours, 1))) == expected
+
+
+@pytest.mark.parametrize(
+    ("runs", "newest"),
+    [
+        pytest.param([{}], [True], id="the only night"),
+        pytest.param([{}, {"failure": "x"}], [False, True], id="a later night, failed ones too"),
+        pytest.param([{}, {"mode": "dry_run"}], [True, False], id="a dry run must not look like a drop"),
+        pytest.param([{}, {"tenants": '["p"]'}], [True, False], id="nor a run of one project"),
+        pytest.param([{}, {"target": OTHER}], [True, True], id="each company by itself"),
+        pytest.param([{}, {"status": "running"}], [True, False], id="a night that has not ended says nothing yet"),
+    ],
+)
+def test_the_newest_night_shows_how_things_are(nights: Nights, runs: list[dict[str, str]], newest: list[bool]) -> None:
+    for one in runs:
+        nights.night(**one)  # type: ignore[arg-type]
+    with transaction(nights.engine) as conn:
+        records = [read_run(conn, run_seq) for run_seq in nights.runs]
+        assert [is_newest_night(conn, record) for record in records if record] == newest

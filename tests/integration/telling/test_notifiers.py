@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from airflow.sdk.log import redact
 
 from certrecon.errors import SettingsError
 from certrecon.telling.message import Message
@@ -20,6 +21,7 @@ from certrecon.telling.occasions import Occasion
 from certrecon_plugin.telling.links import dag_run_link, question_link, report_link
 from certrecon_plugin.telling.notifiers import make_notifier, parse_settings, read_settings, send
 from certrecon_plugin.telling.tell import tell_of_start
+from certrecon_plugin.telling.tokens import tokens_of
 from tests.integration.telling.mailbox import SMTP_NOTIFIER, Mailbox, by_mail, running_mailbox
 
 HTTP_NOTIFIER = "airflow.providers.http.notifications.http.HttpNotifier"
@@ -188,6 +190,47 @@ def test_a_broken_notifier_keeps_nobody_else_from_being_told(
     warnings = [record.getMessage() for record in caplog.records if record.name.endswith("telling.notifiers")]
     assert any("notifier 1 (SmtpNotifier) failed" in one for one in warnings)
     assert any("notifier 2 (All) failed" in one for one in warnings)
+
+
+TOKEN = ("T01ABCDEF", "B00", "s3cr3tOfTheChat")
+ENDPOINT = "/services/" + "/".join(TOKEN)
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "masked", "shown"),
+    [
+        ({"endpoint": ENDPOINT}, {ENDPOINT, "T01ABCDEF", "s3cr3tOfTheChat"}, set()),
+        ({"endpoint": "/services/T00/B00/SECRET"}, {"/services/T00/B00/SECRET", "SECRET"}, {"services"}),
+        ({"headers": {"Authorization": "Bearer abc123def456"}}, {"Bearer abc123def456", "abc123def456"}, {"Bearer"}),
+        ({"extra_options": [{"params": {"key": "abcdefghijklmnopqrstuvwx"}}]}, {"abcdefghijklmnopqrstuvwx"}, set()),
+        ({"json": {"to_room": "ROOM-1234", "text": "{{ certrecon.text }}"}}, {"ROOM-1234"}, set()),
+        ({"url": "https://x.example.com/{{ certrecon.run_seq }}/k3y-of-us"}, {"k3y-of-us"}, {"certrecon"}),
+        ({"endpoint": "/hook", "http_conn_id": "Chat2000", "headers": {"Accept": "application/json"}}, set(), set()),
+        ({"to": ["Hse2026@example.com"], "from_email": "Airflow1@example.com", "subject": "Run2026"}, set(), set()),
+        ({"url": "http://127.0.0.1:8080/hook"}, set(), set()),
+        ({"text": "Run {{ certrecon.run_seq }} of 20260302", "retries": 20260302, "quiet": True}, set(), set()),
+    ],
+)
+def test_what_may_be_a_token_is_masked_and_addresses_and_words_are_not(
+    kwargs: dict[str, Any], masked: set[str], shown: set[str]
+) -> None:
+    found = tokens_of(kwargs)
+    assert found >= masked
+    assert not found & shown
+    assert masked or not found
+
+
+def test_a_token_in_the_arguments_is_in_no_log_where_the_notifier_fails(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_CHAT", "http://127.0.0.1:1")
+    chat = {"class": HTTP_NOTIFIER, "kwargs": {"http_conn_id": "chat", "endpoint": ENDPOINT, "json": {"text": "x"}}}
+    assert send(of_trial(None), settings_of(chat), {}) == ("1 (HttpNotifier)",)
+    [warning] = [one.getMessage() for one in caplog.records if one.name.endswith("telling.notifiers")]
+    assert "The notifier 1 (HttpNotifier) failed" in warning
+    assert "ConnectionError" in warning
+    assert not [part for part in TOKEN if part in warning]
+    assert redact(f"asked {ENDPOINT}") == "asked ***", "Airflow masks it in what the notifier logs itself"
 
 
 def test_words_of_a_vendor_do_not_leave(mailbox: Mailbox) -> None:
