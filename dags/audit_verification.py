@@ -10,7 +10,7 @@ from airflow.sdk import DAG, CronTriggerTimetable, chain
 from certrecon_plugin.habits import TASK_DEFAULTS, TIME_ZONE
 from certrecon_plugin.operators.auditing import PurgeOperator, VerifyOperator
 
-SCHEDULE = os.environ.get("CERTRECON_AUDIT_SCHEDULE", "0 5 * * 0")
+SCHEDULE = os.environ.get("CERTRECON_AUDIT_SCHEDULE") or "0 5 * * 0"
 
 DOC = """
 ### Audit verification

@@ -26,7 +26,7 @@ from certrecon_plugin.operators.opening import FindTenantsOperator, OpenRunOpera
 from certrecon_plugin.telling.callbacks import tell_of_broken_run, tell_of_missed_deadline
 from certrecon_plugin.wiring import judge_and_publish
 
-SCHEDULE = os.environ.get("CERTRECON_SCHEDULE", "30 3 * * *")
+SCHEDULE = os.environ.get("CERTRECON_SCHEDULE") or "30 3 * * *"
 
 GUARDS = {
     "first_publish": "First publishing to this Ditio company",

@@ -10,7 +10,7 @@ from airflow.sdk import DAG, CronTriggerTimetable, Param
 from certrecon_plugin.habits import TASK_DEFAULTS, TIME_ZONE
 from certrecon_plugin.operators.watching import WatchOperator
 
-SCHEDULE = os.environ.get("CERTRECON_WATCH_SCHEDULE", "7 * * * *")
+SCHEDULE = os.environ.get("CERTRECON_WATCH_SCHEDULE") or "7 * * * *"
 
 DOC = """
 ### Certificate watch

@@ -13,7 +13,7 @@ from certrecon_plugin.environment import positive_number, whole_number
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
 
-TIME_ZONE: Final = os.environ.get("CERTRECON_TIME_ZONE", "Europe/Oslo")
+TIME_ZONE: Final = os.environ.get("CERTRECON_TIME_ZONE") or "Europe/Oslo"
 _RETRIES = whole_number("CERTRECON_TASK_RETRIES", 2, least=0, most=100)
 _WAIT = timedelta(seconds=positive_number("CERTRECON_RETRY_SECONDS", 300, most=86_400, unit="seconds"))
 

@@ -101,18 +101,31 @@ def test_an_id_of_any_kind_is_left_out_wherever_it_is_refused(
 
 @pytest.mark.parametrize("hinted", ["certificate", "person"])
 def test_what_is_known_of_a_refused_id_stays(nights: Nights, hinted: str) -> None:
-    """Nothing is ended or withdrawn because 4HSE would not show it this time."""
+    """Nothing is ended or withdrawn because 4HSE would not show it this time; another hint is answered."""
     known = certificate(nights)
     row_id, event = known["certificate_id"], E.CERTIFICATE_DELETE
     if hinted == "person":
         row_id, event = known["resource_id"], E.PERSON_DELETE
     refuse(nights, row_id, 403)
-    tell(nights, Hint(event, row_id))
+    tell(nights, Hint(event, row_id), Hint(E.CERTIFICATE_UPDATE, certificate(nights, 1)["certificate_id"]))
     before = sql.fingerprint(nights.engine, without=GROWS)
     assert nights.pipeline.follow_hints(nights.day).status == "succeeded"
     assert sql.fingerprint(nights.engine, without=GROWS) == before
     assert nights.claims(certificate_id=known["certificate_id"])[0]["disposition"] == "delivered"
     assert not waiting(nights)
+
+
+@pytest.mark.parametrize("hinted", ["certificate", "person"])
+def test_where_all_is_refused_and_was_known_the_right_to_read_it_is_gone(nights: Nights, hinted: str) -> None:
+    known = certificate(nights)
+    row_id, event = known["certificate_id"], E.CERTIFICATE_UPDATE
+    if hinted == "person":
+        row_id, event = known["resource_id"], E.PERSON_UPDATE
+    nights.server.sandbox.faults.add(parse_fault("4hse.*.view=status:status=403"))
+    tell(nights, Hint(event, row_id), Hint(E.CERTIFICATE_UPDATE, f"{STRANGE}0"))
+    followed = nights.pipeline.follow_hints(nights.day)
+    assert (followed.status, "right to see" in followed.failure) == ("failed", True)
+    assert waiting(nights)
 
 
 def test_nobody_is_judged_by_half_of_a_number(nights: Nights) -> None:

@@ -159,3 +159,5 @@ def test_started_by_hand_with_nothing_to_do_it_skips_the_rest(listening: Listeni
     states = {task["task_id"]: task["state"] for task in tasks}
     assert states.pop("wait_for_turn") == "success"
     assert set(states.values()) == {"skipped"}
+    log = listening.api("GET", f"{path}/taskInstances/wait_for_turn/logs/1")
+    assert "wait_for_turn ended after" in str(log)

@@ -12,6 +12,8 @@ from certrecon.api.loop import new_runner
 Client = TypeVar("Client")
 Result = TypeVar("Result")
 
+_TURNS = 5
+
 
 class Blocking(Generic[Client]):
     """Runs what a client does, and waits for it.
@@ -91,9 +93,10 @@ async def _awake(work: Coroutine[Any, Any, Result]) -> Result:
     """Let the loop see first what happened while it stood still.
 
     A connection that the server closed meanwhile would else be written into, and nobody could tell whether
-    what was written had been done.
+    what was written had been done. TLS takes some turns of the loop until it hands on that the other side is gone.
     """
-    await asyncio.sleep(0)
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)
     return await work
 
 

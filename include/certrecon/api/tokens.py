@@ -15,7 +15,7 @@ import msgspec
 from certrecon.api.endpoint import AccessToken, DitioEndpoint, PasswordGrant
 from certrecon.api.redaction import Redactor
 from certrecon.api.wire import Answer, Expect, Request
-from certrecon.errors import CredentialsError, RequestRefusedError, ResponseFormatError
+from certrecon.errors import CredentialsError, RequestRefusedError, ResponseFormatError, VendorUnavailableError
 
 logger = logging.getLogger(__name__)
 
@@ -131,11 +131,17 @@ class BearerToken:
         self._renew_at = 0.0
 
     async def credential(self, send: Send) -> Credential:
-        """Return the token, fetching one when there is none or it is about to end; one fetch at a time."""
+        """Return the token, fetching one when there is none or it is about to end; one fetch at a time.
+
+        Raises:
+            CredentialsError: The token endpoint refused, or answered with no token; without a status.
+            VendorUnavailableError: It did not answer usefully; likewise.
+            RateLimitedError: It asks to wait for longer than is waited.
+        """
         if self._current is None or self._clock() >= self._renew_at:
             async with self._lock:
                 if self._current is None or self._clock() >= self._renew_at:
-                    self._current = await self._fetch(send)
+                    self._current = await self._fetched(send)
         return self._current
 
     def discard(self, refused: Credential) -> bool:
@@ -143,6 +149,15 @@ class BearerToken:
         if self._current is refused:
             self._current = None
         return True
+
+    async def _fetched(self, send: Send) -> Credential:
+        """Return a new token; a failure speaks of the connection, and of no row that was asked for with it."""
+        try:
+            return await self._fetch(send)
+        except VendorUnavailableError as error:
+            raise VendorUnavailableError(str(error)) from None
+        except (CredentialsError, RequestRefusedError, ResponseFormatError) as error:
+            raise CredentialsError(str(error)) from None
 
     async def _fetch(self, send: Send) -> Credential:
         if self._grant.client is not None and self._refresh_token:

@@ -14,9 +14,9 @@ from sqlalchemy import Engine
 from certrecon.api.fourhse import FourHseClient
 from certrecon.claims.inputs import PERSONS
 from certrecon.claims.persons import person_numbers
-from certrecon.errors import IntegrityError
+from certrecon.errors import CredentialsError, IntegrityError
 from certrecon.evidence import Part, RunEvidence, SealedFile
-from certrecon.extract.hinted import HintedRead, read_hinted
+from certrecon.extract.hinted import HintedExtract, HintedRead, read_hinted
 from certrecon.settings import LoadedSettings
 from certrecon.stages.dataset_files import EvidenceDatasets
 from certrecon.stages.extract import Extracted
@@ -126,6 +126,7 @@ async def run_read_hinted(place: Workplace, client: FourHseClient, open_root: Ca
         open_root: Makes a path-like of an evidence store's address.
 
     Raises:
+        CredentialsError: 4HSE refuses what earlier runs could read, and answers nothing else.
         IncompleteReadError: 4HSE did not agree with itself.
         IntegrityError: There was no full run yet.
         SettingsError: The settings name a project that the 4HSE user cannot see.
@@ -152,6 +153,7 @@ async def run_read_hinted(place: Workplace, client: FourHseClient, open_root: Ca
     if read.left_out:
         # Where nothing is answered any more, the ids are not to blame, and their hints must not be settled.
         await client.projects()
+        _require_some_answer(read, known)
         _warn(read.left_out)
     log.info("%s hints led to %s certificates in %s tenants", len(hints), len(read.certificates), len(read.datasets))
     files = [datasets.sealed(facts, tenant) for tenant, several in read.datasets.items() for facts in several]
@@ -160,6 +162,20 @@ async def run_read_hinted(place: Workplace, client: FourHseClient, open_root: Ca
         Looked(read.certificates, read.numbers, len(read.left_out)),
         Extracted((*files, taken)),
     )
+
+
+def _require_some_answer(read: HintedExtract, known: KnownBefore) -> None:
+    """Return unless all was refused that hints name, and some of it was known: then the right to read it is gone."""
+    if read.certificates:
+        return
+    left_out = read.left_out
+    claims = pa.concat_tables([known.claims(certificates=left_out), known.claims(persons=left_out)])
+    if claims.num_rows:
+        message = (
+            f"4HSE refused all {len(left_out)} ids that hints name, and earlier runs could read some of them. Does its "
+            "user still have the right to see certificates and persons of these projects? The hints wait on."
+        )
+        raise CredentialsError(message)
 
 
 def _warn(left_out: tuple[str, ...]) -> None:

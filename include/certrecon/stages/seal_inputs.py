@@ -66,7 +66,7 @@ class Looked:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Looked:
         """Rebuild what `to_json` gave."""
-        return cls(tuple(values["certificates"]), tuple(values["numbers"]), values["left_out"])
+        return cls(tuple(values["certificates"]), tuple(values["numbers"]), values.get("left_out", 0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,11 @@ class WaitForTurnOperator(BaseSensorOperator, SkipMixin):
         """Give the worker back between two looks."""
         super().__init__(mode="reschedule", inlets=[HINTS], **kwargs)
 
+    def execute(self, context: Context) -> Any:
+        """Look whether it is the run's turn, and log the closing line of the look."""
+        with closing(self.task_id):
+            return super().execute(context)
+
     def poke(self, context: Context) -> bool:
         """Return whether the hints may be followed now; keep the sentence of a failure for the run's last task.
 
@@ -43,7 +48,7 @@ class WaitForTurnOperator(BaseSensorOperator, SkipMixin):
         """
         from certrecon.stages.hints import Turn
 
-        with closing(self.task_id), keeping_failure(context):
+        with keeping_failure(context):
             turn = _turn()
         log.info("%s", turn.value)
         if turn in {Turn.NOTHING, Turn.TOO_EARLY, Turn.HELD_BACK}:

@@ -196,11 +196,13 @@ class AskOperator(AskingOperator):
 
 
 class LinkOperator(StageOperator):
-    """Creates the approved links that are not there yet."""
+    """Creates the approved links that are not there yet; `HintOperator` says so, which a failed try cannot."""
+
+    writes = (LINKS,)
 
     def __init__(self, **kwargs: Any) -> None:
-        """Look at certificates and links in 4HSE, and produce links there."""
-        super().__init__(inlets=list(TENANT_ENTITIES[:2]), outlets=[CREATED_ALIAS], **kwargs)
+        """Look at certificates and links in 4HSE."""
+        super().__init__(inlets=list(TENANT_ENTITIES[:2]), **kwargs)
 
     def run_stage(self, context: Context) -> dict[str, int]:
         """Return how many certificates there are of each outcome; none where nobody approved.
@@ -227,7 +229,6 @@ class LinkOperator(StageOperator):
         counted = Counter(str(one.outcome) for one in found)
         log.info("%s", ", ".join(f"{name} {count}" for name, count in counted.items()))
         require_linked(found)
-        created(context, counted)
         return dict(counted)
 
 
@@ -258,11 +259,11 @@ class ReadBackOperator(StageOperator):
 
 
 class HintOperator(StageOperator):
-    """Stores a hint for each created link and says so, which starts the DAG that takes hints up."""
+    """Says what was created, and stores a hint for each link, which starts the DAG that takes hints up."""
 
     def __init__(self, **kwargs: Any) -> None:
-        """Produce hints."""
-        super().__init__(outlets=[LINKED_ALIAS], **kwargs)
+        """Produce events of links and of hints."""
+        super().__init__(outlets=[CREATED_ALIAS, LINKED_ALIAS], **kwargs)
 
     def run_stage(self, context: Context) -> dict[str, int]:
         """Return how many hints were stored; what was created gets one whatever failed since."""
@@ -271,9 +272,10 @@ class HintOperator(StageOperator):
 
         with warehouse() as engine:
             linking_id = approval_of(engine, context)
-            created = [] if linking_id is None else links_of(engine, linking_id)
+            links = [] if linking_id is None else links_of(engine, linking_id)
             with transaction(engine) as conn:
-                hints = hint_at(conn, created)
+                hints = hint_at(conn, links)
+        created(context, len(links))
         linked(context, hints)
         return {"hints": hints}
 

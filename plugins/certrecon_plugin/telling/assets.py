@@ -80,16 +80,10 @@ def sealed_inputs(context: Context, run: RunHandle, rows: Mapping[str, int]) -> 
     )
 
 
-def created(context: Context, outcomes: Mapping[str, int]) -> None:
-    """Say that links were created in 4HSE, in this try or an earlier one; nothing where there is none.
-
-    Args:
-        context: The task's.
-        outcomes: Certificates by what became of them (`certrecon.linking.creating.Outcome`).
-    """
-    made = sum(outcomes.get(name, 0) for name in ("created", "created_earlier"))
-    if made:
-        _add(context, CREATED_ALIAS, LINKS, {"source": "link_certificates", "links": made, "outcomes": dict(outcomes)})
+def created(context: Context, links: int) -> None:
+    """Say that links were created in 4HSE; nothing where there are none."""
+    if links:
+        _add(context, CREATED_ALIAS, LINKS, {"source": "link_certificates", "links": links})
 
 
 def linked(context: Context, hints: int) -> None:

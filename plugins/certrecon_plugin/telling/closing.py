@@ -9,12 +9,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from airflow.sdk.exceptions import AirflowSkipException, TaskAwaitingInput
+from airflow.sdk.exceptions import (
+    AirflowRescheduleException,
+    AirflowSkipException,
+    DownstreamTasksSkipped,
+    TaskAwaitingInput,
+)
 
 log = logging.getLogger(__name__)
 
 ENDED: Final = "ended"
-_BY_EXCEPTION: Final = ((AirflowSkipException, "skipped"), (TaskAwaitingInput, "waits for a person"))
+_BY_EXCEPTION: Final = (
+    (AirflowSkipException, "skipped"),
+    (DownstreamTasksSkipped, ENDED),
+    (TaskAwaitingInput, "waits for a person"),
+    (AirflowRescheduleException, "waits for its turn"),
+)
 
 
 @dataclass(slots=True)

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 from certrecon.errors import SettingsError
 from certrecon.telling.message import Message
 from certrecon.telling.occasions import ON_REQUEST, Occasion
-from certrecon_plugin.masking import mask_all
+from certrecon_plugin.masking import mask_quietly
 from certrecon_plugin.telling.tokens import tokens_of
 
 if TYPE_CHECKING:
@@ -124,9 +124,11 @@ def make_notifier(setting: NotifierSetting) -> BaseNotifier:
         SettingsError: There is no such class, it is no notifier, or it does not take these `kwargs`.
     """
     from airflow.sdk import BaseNotifier
+    from airflow.sdk.log import mask_secret
 
-    # What a notifier raises or logs often has the whole address in it.
-    mask_all(tokens_of(setting.kwargs))
+    mask_quietly()
+    for token in tokens_of(setting.kwargs):  # what a notifier raises or logs often has the whole address in it
+        mask_secret(token)
     module, _, name = setting.path.rpartition(".")
     try:
         found = getattr(import_module(module), name)

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from airflow.sdk import Asset
 from airflow.sdk.definitions.asset import AssetAliasEvent, AssetUniqueKey
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskAwaitingInput
+from airflow.sdk.exceptions import (
+    AirflowFailException,
+    AirflowRescheduleException,
+    AirflowSkipException,
+    DownstreamTasksSkipped,
+    TaskAwaitingInput,
+)
 from airflow.sdk.providers_manager_runtime import ProvidersManagerTaskRuntime
 
 from certrecon.errors import SettingsError
@@ -73,6 +80,8 @@ def raising(error: BaseException) -> Callable[[], Any]:
         pytest.param(
             TaskAwaitingInput(method_name="answered", timeout=None, kwargs={}), "waits for a person", id="it asks"
         ),
+        pytest.param(AirflowRescheduleException(datetime.now(UTC)), "waits for its turn", id="it looks again later"),
+        pytest.param(DownstreamTasksSkipped(tasks=["plan"]), "ended", id="it leaves out what follows"),
     ],
 )
 def test_a_task_has_one_closing_line_however_it_ends(

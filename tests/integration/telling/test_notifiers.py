@@ -197,27 +197,21 @@ ENDPOINT = "/services/" + "/".join(TOKEN)
 
 
 @pytest.mark.parametrize(
-    ("kwargs", "masked", "shown"),
+    ("kwargs", "masked"),
     [
-        ({"endpoint": ENDPOINT}, {ENDPOINT, "T01ABCDEF", "s3cr3tOfTheChat"}, set()),
-        ({"endpoint": "/services/T00/B00/SECRET"}, {"/services/T00/B00/SECRET", "SECRET"}, {"services"}),
-        ({"headers": {"Authorization": "Bearer abc123def456"}}, {"Bearer abc123def456", "abc123def456"}, {"Bearer"}),
-        ({"extra_options": [{"params": {"key": "abcdefghijklmnopqrstuvwx"}}]}, {"abcdefghijklmnopqrstuvwx"}, set()),
-        ({"json": {"to_room": "ROOM-1234", "text": "{{ certrecon.text }}"}}, {"ROOM-1234"}, set()),
-        ({"url": "https://x.example.com/{{ certrecon.run_seq }}/k3y-of-us"}, {"k3y-of-us"}, {"certrecon"}),
-        ({"endpoint": "/hook", "http_conn_id": "Chat2000", "headers": {"Accept": "application/json"}}, set(), set()),
-        ({"to": ["Hse2026@example.com"], "from_email": "Airflow1@example.com", "subject": "Run2026"}, set(), set()),
-        ({"url": "http://127.0.0.1:8080/hook"}, set(), set()),
-        ({"text": "Run {{ certrecon.run_seq }} of 20260302", "retries": 20260302, "quiet": True}, set(), set()),
+        ({"endpoint": ENDPOINT}, {ENDPOINT}),
+        ({"headers": {"Authorization": "Bearer swordfish"}}, {"Bearer swordfish"}),
+        ({"extra_options": [{"params": {"key": "swordfish"}}]}, {"swordfish"}),
+        ({"body": {"token": "swordfish"}}, {"swordfish"}),
+        ({"json": {"to_room": "ROOM-1234", "text": "{{ certrecon.text }}"}}, {"ROOM-1234"}),
+        ({"url": "https://x/{{ certrecon.run_seq }}/k3y-of-us"}, {"https://x/", "/k3y-of-us"}),
+        ({"endpoint": "/hook", "http_conn_id": "Chat2000"}, set()),
+        ({"to": ["Hse2026@example.com"], "from_email": "Airflow1@example.com", "subject": "Run2026"}, set()),
+        ({"text": "Run {{ certrecon.run_seq }} of 20260302", "retries": 20260302, "quiet": True}, set()),
     ],
 )
-def test_what_may_be_a_token_is_masked_and_addresses_and_words_are_not(
-    kwargs: dict[str, Any], masked: set[str], shown: set[str]
-) -> None:
-    found = tokens_of(kwargs)
-    assert found >= masked
-    assert not found & shown
-    assert masked or not found
+def test_what_may_be_a_token_is_masked_and_what_is_for_people_is_not(kwargs: dict[str, Any], masked: set[str]) -> None:
+    assert tokens_of(kwargs) == masked
 
 
 def test_a_token_in_the_arguments_is_in_no_log_where_the_notifier_fails(

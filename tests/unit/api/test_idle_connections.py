@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from certrecon.api.blocking import Blocking
 from certrecon.api.delays import RetryPolicy
@@ -17,6 +28,7 @@ from certrecon.api.fourhse_api.certificates import (
     CertificateRow,
     NewCertificate,
 )
+from tests.unit.api import idle_tls
 from tests.unit.api.scripted import Reply, Vendor, fourhse_endpoint, vendor_in_a_thread
 
 KEEP_ALIVE, PAUSE = 0.2, 0.8
@@ -72,3 +84,32 @@ def test_pages_after_a_pause_are_read_at_the_first_try(scripted: Vendor, certifi
         time.sleep(PAUSE)
     assert seen == ["c-1", "c-2"]
     assert len(scripted.asked(f"{PATH}/index")) == 2
+
+
+def written(folder: Path) -> tuple[Path, Path]:
+    """Write a certificate for localhost, which signs itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = dt.datetime.now(dt.UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(now - dt.timedelta(days=1)).not_valid_after(now + dt.timedelta(days=1))
+    builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+    certificate = builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    paths = folder / "certificate.pem", folder / "key.pem"
+    for path, content in zip(paths, (certificate, secret), strict=True):
+        path.write_bytes(content)
+    return paths
+
+
+def test_a_server_that_left_without_tls_own_end_is_noticed_too(tmp_path: Path) -> None:
+    certificate, key = written(tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-m", idle_tls.__name__, str(certificate), str(key)],
+        env=os.environ | {"SSL_CERT_FILE": str(certificate)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout == json.dumps([ID, ID]), done.stderr[-2000:]

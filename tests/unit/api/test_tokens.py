@@ -15,7 +15,7 @@ from certrecon.api.loop import run
 from certrecon.api.redaction import Redactor
 from certrecon.api.tokens import BearerToken, password_grant
 from certrecon.api.wire import Answer, Request
-from certrecon.errors import CertreconError, CredentialsError, ResponseFormatError, VendorUnavailableError
+from certrecon.errors import CertreconError, CredentialsError, VendorUnavailableError
 from tests.unit.api.scripted import (
     CLIENT_SECRET,
     PASSWORD,
@@ -107,9 +107,9 @@ REFUSALS: list[tuple[str, Reply, type[CertreconError], str]] = [
         "no *** ***",
     ),
     ("down", Reply(503, b"later"), VendorUnavailableError, "later"),
-    ("no token", Reply(200, {"expires_in": 5}), ResponseFormatError, "access_token"),
-    ("not a header", Reply(200, {"access_token": "a\r\nX-Evil: 1"}), ResponseFormatError, "access_token"),
-    ("html", Reply(200, b"<html>"), ResponseFormatError, "/token"),
+    ("no token", Reply(200, {"expires_in": 5}), CredentialsError, "access_token"),
+    ("not a header", Reply(200, {"access_token": "a\r\nX-Evil: 1"}), CredentialsError, "access_token"),
+    ("html", Reply(200, b"<html>"), CredentialsError, "/token"),
     ("redirect", Reply(302, headers={"Location": "https://evil.example/"}), CertreconError, "evil.example"),
 ]
 
