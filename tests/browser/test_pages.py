@@ -84,6 +84,16 @@ def test_whoever_may_not_look_sees_nothing(entering: Entering, user: str | None,
         assert not re.search(r"delivered|Byggekort|<table|sha256", text), text
 
 
+def test_a_link_that_is_opened_signed_out_leads_to_the_form_and_back(browser: Browser, airflow: Station) -> None:
+    with visiting(browser, airflow) as visit:
+        there = visit.at(f"/runs/{SECOND_NIGHT}")
+        visit.page.goto(there)
+        visit.page.get_by_role("link", name="Sign in and come back here").click()
+        visit.fill_in("auditor")
+        expect(visit.page).to_have_url(there)
+        expect(visit.page.get_by_role("heading", level=1)).to_contain_text(f"Run {SECOND_NIGHT}")
+
+
 # --- runs and reports --------------------------------------------------------------------------------------
 
 

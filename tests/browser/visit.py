@@ -58,10 +58,14 @@ class Visit:
     def log_in(self, user: str) -> None:
         """Log in as people do, through Airflow's form."""
         self.page.goto(self.station.url)
+        self.fill_in(user)
+        self.page.get_by_role("button", name="User").wait_for()
+
+    def fill_in(self, user: str) -> None:
+        """Fill in the form that asks who it is, and send it."""
         self.page.locator("input[name=username]").fill(user)
         self.page.locator("input[name=password]").fill(self.station.passwords[user])
         self.page.locator("button[type=submit]").click()
-        self.page.get_by_role("button", name="User").wait_for()
 
 
 @contextmanager

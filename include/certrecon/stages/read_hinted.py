@@ -165,15 +165,20 @@ async def run_read_hinted(place: Workplace, client: FourHseClient, open_root: Ca
 
 
 def _require_some_answer(read: HintedExtract, known: KnownBefore) -> None:
-    """Return unless all was refused that hints name, and some of it was known: then the right to read it is gone."""
+    """Return unless nothing was shown, and some of what was refused was known: the right to read it may be gone.
+
+    Raises:
+        CredentialsError: So it is.
+    """
     if read.certificates:
         return
     left_out = read.left_out
     claims = pa.concat_tables([known.claims(certificates=left_out), known.claims(persons=left_out)])
     if claims.num_rows:
         message = (
-            f"4HSE refused all {len(left_out)} ids that hints name, and earlier runs could read some of them. Does its "
-            "user still have the right to see certificates and persons of these projects? The hints wait on."
+            f"4HSE refused {len(left_out)} ids that hints name and showed no certificate, and earlier runs could read "
+            "some of them. Does its user still have the right to see certificates and persons of these projects? The "
+            "hints wait on."
         )
         raise CredentialsError(message)
 
