@@ -38,7 +38,7 @@ class ConnectionSettingsError(FixableError):
 
 
 class CredentialsError(FixableError):
-    """A vendor refused the credentials (401) or the right to do this (403).
+    """A vendor refused the credentials (401) or the right to do this (403), or its token endpoint gave no token.
 
     Attributes:
         status: The HTTP status of the answer, where it was the answer to a request.

@@ -16,7 +16,7 @@ import pytest
 from certrecon.api.ditio import Attempt
 from certrecon.api.outcomes import Reaction
 from certrecon.api.wire import MAX_ERROR_BODY, Answer, Expect, Fault, FaultKind, Request, Timeouts, Wire
-from certrecon.errors import CertreconError, ResponseFormatError, VendorUnavailableError
+from certrecon.errors import CertreconError, CredentialsError, ResponseFormatError, VendorUnavailableError
 from tests.hostile.clients import IMPATIENT, POST, READS, assert_fit_to_show, outcome_of, said, token_from
 from tests.hostile.raw_server import Say, answer, raw_server, repeating, saying
 
@@ -190,5 +190,5 @@ def test_a_token_without_end_ends_the_call() -> None:
             return await outcome_of(token_from(server.url, server.url))
 
     outcome = asyncio.run(main())
-    assert isinstance(outcome, ResponseFormatError)
+    assert isinstance(outcome, CredentialsError)
     assert "sent more than 1,048,576 bytes" in str(outcome)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from certrecon.api.ditio import Attempt
-from certrecon.errors import CertreconError, RequestRefusedError, ResponseFormatError
+from certrecon.errors import CertreconError, CredentialsError, RequestRefusedError, ResponseFormatError
 from tests.hostile.clients import POST, READS, assert_fit_to_show, outcome_of, said, token_from
 from tests.hostile.raw_server import RawServer, answer, raw_server, saying
 from tests.unit.api.scripted import SECRETS
@@ -74,7 +74,8 @@ def test_the_credentials_of_the_token_request_do_not_follow_either(status: str) 
     outcome, vendor, other = asyncio.run(main())
     assert other.heads == []
     assert "ditio-secret-3" in vendor.received, "the vendor itself is given the secret"
-    assert isinstance(outcome, RequestRefusedError)
+    assert isinstance(outcome, CredentialsError)
+    assert "is not followed" in str(outcome)
     assert not any(secret in str(outcome) for secret in SECRETS)
 
 
