@@ -14,8 +14,7 @@ from tests.browser import chromium
 from tests.browser.asking import ASKERS, Api, prolong, settings_of
 from tests.browser.nights import SandboxControl, change_what_was_delivered, must_end_well
 from tests.browser.station import Station, running_station
-from tests.browser.test_webhooks import made
-from tests.browser.visit import DAG, WIDE, Visit, frame, visiting
+from tests.browser.visit import DAG, WIDE, Visit, frame, made, visiting
 from tests.e2e.quickstart import Checkout
 
 IMAGES: Final = Path(__file__).parents[2] / "docs" / "images"

@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser import looks
 from tests.browser.conftest import Entering
-from tests.browser.visit import NARROW, Visit
+from tests.browser.visit import EVENT, NARROW, Visit, made
 
 pytestmark = pytest.mark.slow
 
-EVENT = "CERTIFICATE::UPDATE"
 NOTICE = {"entity_id": "never-shown", "updated_fields": {}}
-
-
-def made(page: Page, event: str = EVENT) -> str:
-    """Make an address with the form and return what the page shows of it."""
-    page.locator("select[name=event]").select_option(event)
-    page.get_by_role("button", name="Make it").click()
-    return page.get_by_label(f"Address for {event}").input_value()
 
 
 def test_an_address_is_made_used_and_revoked(admin: Visit) -> None:

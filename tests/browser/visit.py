@@ -19,6 +19,7 @@ WIDE = {"width": 1280, "height": 900}
 NARROW = {"width": 390, "height": 844}
 DAG = "certificate_reconciliation"
 ROWS = "table.stack tbody tr"
+EVENT = "CERTIFICATE::UPDATE"
 
 
 @dataclass
@@ -86,6 +87,13 @@ def visiting(browser: Browser, station: Station, **options: Any) -> Iterator[Vis
 def frame(page: Page) -> FrameLocator:
     """Return our page inside Airflow's."""
     return page.frame_locator("iframe")
+
+
+def made(page: Page, event: str = EVENT) -> str:
+    """Make an address for 4HSE's webhooks with the form, and return what the page shows of it."""
+    page.locator("select[name=event]").select_option(event)
+    page.get_by_role("button", name="Make it").click()
+    return page.get_by_label(f"Address for {event}").input_value()
 
 
 def rows(page: Page) -> list[str]:
